@@ -1,0 +1,134 @@
+//! The local disk. All durability verbs (fsync, rename) of the crate are here.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use bytes::Bytes;
+
+use super::{Vfs, VfsFile, map::map};
+use crate::{Error, Result};
+
+/// How files of blocks are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadMode {
+    /// Memory-mapped: no copies, and the page cache is the only cache.
+    #[default]
+    Map,
+    /// Read into memory when first needed. For places where files may be cut short while in use, such as network mounts.
+    Read,
+}
+
+/// The local file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiskVfs {
+    mode: ReadMode,
+}
+
+impl DiskVfs {
+    /// A file system that reads blocks in this way.
+    #[must_use]
+    pub fn new(mode: ReadMode) -> Self {
+        Self { mode }
+    }
+}
+
+/// A file on disk with its path for errors.
+#[derive(Debug)]
+struct DiskFile {
+    file: File,
+    path: PathBuf,
+}
+
+impl Write for DiskFile {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        self.file.write(buffer)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl VfsFile for DiskFile {
+    fn sync(&mut self) -> Result<()> {
+        self.file.sync_data().map_err(|error| Error::io("sync", &self.path, error))
+    }
+}
+
+impl Vfs for DiskVfs {
+    fn create(&self, path: &Path) -> Result<Box<dyn VfsFile>> {
+        let file = File::create_new(path).map_err(|error| Error::io("create", path, error))?;
+        Ok(Box::new(DiskFile { file, path: path.to_owned() }))
+    }
+
+    fn append(&self, path: &Path) -> Result<Box<dyn VfsFile>> {
+        let file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .open(path)
+            .map_err(|error| Error::io("append to", path, error))?;
+        Ok(Box::new(DiskFile { file, path: path.to_owned() }))
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<()> {
+        fs::create_dir_all(path).map_err(|error| Error::io("create folder", path, error))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        fs::rename(from, to).map_err(|error| Error::io("rename", from, error))
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<()> {
+        // Only Unix can sync a folder; elsewhere a rename is as durable as the system makes it.
+        if cfg!(unix) {
+            let folder = File::open(path).map_err(|error| Error::io("open folder", path, error))?;
+            folder.sync_all().map_err(|error| Error::io("sync folder", path, error))?;
+        }
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> Result<()> {
+        let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        match removed {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path, error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let entries = entries.map_err(|error| Error::io("list", path, error))?;
+        let mut names: Vec<PathBuf> = entries.into_iter().map(|entry| entry.file_name().into()).collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn size(&self, path: &Path) -> Result<Option<u64>> {
+        match fs::metadata(path) {
+            Ok(meta) if meta.is_file() => Ok(Some(meta.len())),
+            Ok(_) => Ok(None),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+            Err(error) => Err(Error::io("look up", path, error)),
+        }
+    }
+
+    fn read(&self, path: &Path) -> Result<Bytes> {
+        fs::read(path).map(Bytes::from).map_err(|error| Error::io("read", path, error))
+    }
+
+    fn map(&self, path: &Path, size: u64) -> Result<Bytes> {
+        let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
+        let found = file.metadata().map_err(|error| Error::io("look up", path, error))?.len();
+        if found != size {
+            let reason = format!("the file has {found} bytes where {size} were written");
+            return Err(Error::corrupt(path, found.min(size), reason));
+        }
+        match self.mode {
+            ReadMode::Map if size > 0 => map(&file).map_err(|error| Error::io("map", path, error)),
+            _ => self.read(path),
+        }
+    }
+}

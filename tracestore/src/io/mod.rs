@@ -1,0 +1,88 @@
+//! Every byte read or written goes through a [`Vfs`]: the local disk, or memory (for queries over files in place, and
+//! for tests that simulate crashes). What is durable when is said once, in the trait's contract.
+
+mod disk;
+mod map;
+mod memory;
+
+use std::{fmt::Debug, io::Write, path::{Path, PathBuf}};
+
+use bytes::Bytes;
+
+pub use disk::{DiskVfs, ReadMode};
+pub use memory::MemoryVfs;
+
+use crate::Result;
+
+/// A file being written. Bytes are durable after [`VfsFile::sync`], and findable under their name after
+/// [`Vfs::sync_dir`] of the folder.
+pub trait VfsFile: Write + Send + Debug {
+    /// Waits until everything written is on stable storage.
+    ///
+    /// # Errors
+    /// Whatever the system says; after an error nothing is known about what is stored.
+    fn sync(&mut self) -> Result<()>;
+}
+
+/// A file system as this crate needs it. Paths are of the file system's own kind; folders are created as needed.
+pub trait Vfs: Send + Sync + Debug {
+    /// Creates a file; fails if it exists.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`], also when the file exists.
+    fn create(&self, path: &Path) -> Result<Box<dyn VfsFile>>;
+
+    /// Opens a file for appending, creating it if needed.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn append(&self, path: &Path) -> Result<Box<dyn VfsFile>>;
+
+    /// Creates a folder and those above it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn create_dir(&self, path: &Path) -> Result<()>;
+
+    /// Renames a file, replacing what had the new name. Atomic; durable after [`Vfs::sync_dir`].
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn rename(&self, from: &Path, to: &Path) -> Result<()>;
+
+    /// Waits until the names in a folder are on stable storage.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn sync_dir(&self, path: &Path) -> Result<()>;
+
+    /// Deletes a file, or a folder with all in it. What does not exist is no error.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn remove(&self, path: &Path) -> Result<()>;
+
+    /// The names in a folder, sorted.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn list(&self, path: &Path) -> Result<Vec<PathBuf>>;
+
+    /// The size of a file in bytes, `None` if there is no such file.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] for anything but absence.
+    fn size(&self, path: &Path) -> Result<Option<u64>>;
+
+    /// The whole content, copied to memory. For small files.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn read(&self, path: &Path) -> Result<Bytes>;
+
+    /// The whole content for random access: mapped where the file system can, of exactly `size` bytes.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`]; [`crate::Error::Corrupt`] when the file is not `size` bytes long.
+    fn map(&self, path: &Path, size: u64) -> Result<Bytes>;
+}
