@@ -8,3 +8,13 @@
 
 pub mod ir;
 pub mod syntax;
+
+use syntax::{Diagnostics, ast::Query};
+
+/// Parses a query into its syntax tree.
+///
+/// # Errors
+/// What is wrong with the text, and where.
+pub fn parse(text: &str) -> Result<Query, Diagnostics> {
+    syntax::parse(text)
+}

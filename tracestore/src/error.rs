@@ -115,3 +115,10 @@ impl Error {
         Self::Corrupt { path: path.into(), offset, reason: reason.into() }
     }
 }
+
+#[cfg(feature = "datafusion")]
+impl From<Error> for datafusion::error::DataFusionError {
+    fn from(error: Error) -> Self {
+        Self::External(Box::new(error))
+    }
+}

@@ -9,8 +9,14 @@
 //! This crate knows spans, blocks and time. It knows nothing of TraceQL: filters reach it as DataFusion expressions.
 #![warn(missing_docs)]
 
+pub mod block;
 mod error;
 pub mod io;
 pub mod model;
+pub mod otlp;
+mod store;
+#[cfg(feature = "datafusion")]
+pub mod table;
 
 pub use error::{Error, Result};
+pub use store::{IngestProgress, IngestReport, Snapshot, Store};

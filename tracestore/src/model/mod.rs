@@ -5,8 +5,10 @@
 
 mod ids;
 mod span;
+mod time;
 mod value;
 
 pub use ids::{BlockId, ParseIdError, SpanId, TraceId};
 pub use span::{EntityRef, Event, Link, Resource, Scope, Span, Status, Trace, TraceSpan};
+pub use time::TimeRange;
 pub use value::{KeyValue, Value};

@@ -89,3 +89,77 @@ pub enum Intrinsic {
     /// `parent`
     Parent,
 }
+
+impl Intrinsic {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::Duration,
+        Self::Name,
+        Self::Status,
+        Self::StatusMessage,
+        Self::Kind,
+        Self::SpanId,
+        Self::SpanParentId,
+        Self::ChildCount,
+        Self::TraceDuration,
+        Self::RootName,
+        Self::RootServiceName,
+        Self::TraceId,
+        Self::EventName,
+        Self::EventTimeSinceStart,
+        Self::LinkTraceId,
+        Self::LinkSpanId,
+        Self::InstrumentationName,
+        Self::InstrumentationVersion,
+        Self::NestedSetLeft,
+        Self::NestedSetRight,
+        Self::NestedSetParent,
+        Self::Parent,
+    ];
+
+    /// The form without a scope, if there is one: the canonical one then.
+    #[must_use]
+    pub const fn bare(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Duration => "duration",
+            Self::Name => "name",
+            Self::Status => "status",
+            Self::StatusMessage => "statusMessage",
+            Self::Kind => "kind",
+            Self::TraceDuration => "traceDuration",
+            Self::RootName => "rootName",
+            Self::RootServiceName => "rootServiceName",
+            Self::NestedSetLeft => "nestedSetLeft",
+            Self::NestedSetRight => "nestedSetRight",
+            Self::NestedSetParent => "nestedSetParent",
+            Self::Parent => "parent",
+            _ => return None,
+        })
+    }
+
+    /// The form with a scope and a colon, if there is one.
+    #[must_use]
+    pub const fn scoped(self) -> Option<(&'static str, &'static str)> {
+        Some(match self {
+            Self::Duration => ("span", "duration"),
+            Self::Name => ("span", "name"),
+            Self::Status => ("span", "status"),
+            Self::StatusMessage => ("span", "statusMessage"),
+            Self::Kind => ("span", "kind"),
+            Self::SpanId => ("span", "id"),
+            Self::SpanParentId => ("span", "parentID"),
+            Self::ChildCount => ("span", "childCount"),
+            Self::TraceDuration => ("trace", "duration"),
+            Self::RootName => ("trace", "rootName"),
+            Self::RootServiceName => ("trace", "rootService"),
+            Self::TraceId => ("trace", "id"),
+            Self::EventName => ("event", "name"),
+            Self::EventTimeSinceStart => ("event", "timeSinceStart"),
+            Self::LinkTraceId => ("link", "traceID"),
+            Self::LinkSpanId => ("link", "spanID"),
+            Self::InstrumentationName => ("instrumentation", "name"),
+            Self::InstrumentationVersion => ("instrumentation", "version"),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,18 @@
+//! The block format: immutable folders of columnar files, specified in `FORMAT.md`.
+//!
+//! ```text
+//! otlp views ─▶ build::BlockBuilder ─▶ files, meta.json last ─▶ read::Block ─▶ columns, traces
+//! ```
+
+mod bloom;
+mod build;
+mod column;
+mod meta;
+mod read;
+mod schema;
+
+pub use build::{BlockBuilder, Pushed};
+pub use column::{AttributeScope, AttributeType, Level, SpanColumn};
+pub use read::{Block, ColumnStats, ServiceCount, TraceSummary};
+#[cfg(feature = "datafusion")]
+pub(crate) use read::{SpanReader, Values, bytes_read};

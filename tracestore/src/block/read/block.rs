@@ -1,0 +1,312 @@
+//! An open block: its meta data at once, its files when they are first needed.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use super::{
+    ParquetFile,
+    keys::Keys,
+    owners::Owners,
+    traces::{TraceSummary, TraceTable},
+};
+use crate::{
+    Error, Result,
+    block::{
+        bloom::TraceBloom,
+        column::{AttributeScope, AttributeType},
+        meta::BlockMeta,
+        schema::file_names,
+    },
+    io::Vfs,
+    model::{BlockId, Resource, Scope, TraceId},
+};
+
+/// A block, open for reading. Shared by whoever reads it; files and small tables are read once.
+#[derive(Debug)]
+pub struct Block {
+    vfs: Arc<dyn Vfs>,
+    dir: PathBuf,
+    meta: BlockMeta,
+    spans: OnceLock<ParquetFile>,
+    events: OnceLock<Option<ParquetFile>>,
+    links: OnceLock<Option<ParquetFile>>,
+    residual: OnceLock<Option<ParquetFile>>,
+    keys: OnceLock<Keys>,
+    traces: OnceLock<TraceTable>,
+    resources: OnceLock<Owners>,
+    scopes: OnceLock<Owners>,
+    bloom: OnceLock<TraceBloom>,
+    restored_resources: OnceLock<Vec<Arc<Resource>>>,
+    restored_scopes: OnceLock<Vec<Arc<Scope>>>,
+}
+
+/// What a column of a file takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnStats {
+    /// The file's name.
+    pub file: String,
+    /// The column's path.
+    pub column: String,
+    /// Bytes in the file.
+    pub bytes: u64,
+    /// Bytes before compression.
+    pub uncompressed: u64,
+    /// The encodings of its pages, as Parquet names them.
+    pub encodings: String,
+    /// The codec.
+    pub compression: String,
+    /// How many values it has, nulls included.
+    pub values: u64,
+    /// How many of them are null, where the file says so.
+    pub nulls: Option<u64>,
+}
+
+/// The value in a cell, read if nobody has yet. Two that read at once read twice; the first result stays.
+fn get_or_read<T>(cell: &OnceLock<T>, read: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
+    }
+    let value = read()?;
+    Ok(cell.get_or_init(|| value))
+}
+
+impl Block {
+    /// Opens the block in a folder: reads its meta data and checks that every file has its size.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the folder is no block, [`Error::Corrupt`], [`Error::UnsupportedVersion`], [`Error::Io`].
+    pub fn open(vfs: Arc<dyn Vfs>, dir: &Path) -> Result<Arc<Self>> {
+        let path = dir.join(file_names::META);
+        if vfs.size(&path)?.is_none() {
+            return Err(Error::NotFound { path: dir.to_owned(), reason: "no block: there is no meta.json".to_owned() });
+        }
+        let meta = BlockMeta::decode(&path, &vfs.read(&path)?)?;
+        for file in &meta.files {
+            let path = dir.join(&file.name);
+            let found = vfs.size(&path)?;
+            if found != Some(file.size) {
+                let found = found.map_or("is missing".to_owned(), |size| format!("has {size} bytes"));
+                let reason = format!("the file {found} where {} bytes were written", file.size);
+                return Err(Error::corrupt(&path, 0, reason));
+            }
+        }
+        Ok(Arc::new(Self {
+            vfs,
+            dir: dir.to_owned(),
+            meta,
+            spans: OnceLock::new(),
+            events: OnceLock::new(),
+            links: OnceLock::new(),
+            residual: OnceLock::new(),
+            keys: OnceLock::new(),
+            traces: OnceLock::new(),
+            resources: OnceLock::new(),
+            scopes: OnceLock::new(),
+            bloom: OnceLock::new(),
+            restored_resources: OnceLock::new(),
+            restored_scopes: OnceLock::new(),
+        }))
+    }
+
+    /// The block's id.
+    #[must_use]
+    pub fn id(&self) -> BlockId {
+        self.meta.block_id
+    }
+
+    /// The block's folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How many spans it holds, duplicates included.
+    #[must_use]
+    pub fn spans(&self) -> u64 {
+        self.meta.spans
+    }
+
+    /// How many traces.
+    #[must_use]
+    pub fn traces(&self) -> u64 {
+        self.meta.traces
+    }
+
+    /// How many span events.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.meta.events
+    }
+
+    /// How many span links.
+    #[must_use]
+    pub fn links(&self) -> u64 {
+        self.meta.links
+    }
+
+    /// The earliest trace start and the latest trace end, ns since 1970.
+    #[must_use]
+    pub fn time_range(&self) -> (u64, u64) {
+        (self.meta.start, self.meta.end)
+    }
+
+    /// Bytes on disk, every file.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        let meta = self.vfs.size(&self.dir.join(file_names::META)).ok().flatten();
+        self.meta.files.iter().map(|file| file.size).sum::<u64>() + meta.unwrap_or(0)
+    }
+
+    /// The files with their sizes, `meta.json` included.
+    #[must_use]
+    pub fn files(&self) -> Vec<(String, u64)> {
+        let mut files: Vec<_> = self.meta.files.iter().map(|file| (file.name.clone(), file.size)).collect();
+        let meta = self.vfs.size(&self.dir.join(file_names::META)).ok().flatten();
+        files.push((file_names::META.to_owned(), meta.unwrap_or(0)));
+        files
+    }
+
+    /// The block's meta data.
+    pub(crate) fn meta(&self) -> &BlockMeta {
+        &self.meta
+    }
+
+    fn open_file(&self, name: &str) -> Result<Option<ParquetFile>> {
+        let meta = self.meta.files.iter().find(|file| file.name == name);
+        meta.map(|meta| ParquetFile::open(self.vfs.as_ref(), &self.dir, meta)).transpose()
+    }
+
+    fn require_file(&self, name: &str) -> Result<ParquetFile> {
+        let missing = || Error::corrupt(self.dir.join(file_names::META), 0, format!("{name} is not listed"));
+        self.open_file(name)?.ok_or_else(missing)
+    }
+
+    /// `spans.parquet`.
+    pub(crate) fn span_file(&self) -> Result<&ParquetFile> {
+        get_or_read(&self.spans, || self.require_file(file_names::SPANS))
+    }
+
+    /// `events.parquet`, if there is one.
+    pub(crate) fn event_file(&self) -> Result<Option<&ParquetFile>> {
+        get_or_read(&self.events, || self.open_file(file_names::EVENTS)).map(Option::as_ref)
+    }
+
+    /// `links.parquet`, if there is one.
+    pub(crate) fn link_file(&self) -> Result<Option<&ParquetFile>> {
+        get_or_read(&self.links, || self.open_file(file_names::LINKS)).map(Option::as_ref)
+    }
+
+    /// `attributes.parquet`, if there is one.
+    pub(crate) fn residual_file(&self) -> Result<Option<&ParquetFile>> {
+        get_or_read(&self.residual, || self.open_file(file_names::ATTRIBUTES)).map(Option::as_ref)
+    }
+
+    /// The attribute keys.
+    pub(crate) fn keys(&self) -> Result<&Keys> {
+        get_or_read(&self.keys, || Keys::read(&self.require_file(file_names::KEYS)?))
+    }
+
+    /// The trace table.
+    pub(crate) fn trace_table(&self) -> Result<&TraceTable> {
+        get_or_read(&self.traces, || Ok(TraceTable::new(self.require_file(file_names::TRACES)?)))
+    }
+
+    /// The resources.
+    pub(crate) fn resources(&self) -> Result<&Owners> {
+        get_or_read(&self.resources, || {
+            let file = self.require_file(file_names::RESOURCES)?;
+            Ok(Owners::new(AttributeScope::Resource, file, self.meta.resources as usize))
+        })
+    }
+
+    /// The instrumentation scopes.
+    pub(crate) fn scopes(&self) -> Result<&Owners> {
+        get_or_read(&self.scopes, || {
+            let file = self.require_file(file_names::SCOPES)?;
+            Ok(Owners::new(AttributeScope::Instrumentation, file, self.meta.scopes as usize))
+        })
+    }
+
+    /// The resources as owned values, read once.
+    pub(super) fn restored_resources_with(
+        &self,
+        read: impl FnOnce() -> Result<Vec<Arc<Resource>>>,
+    ) -> Result<&[Arc<Resource>]> {
+        get_or_read(&self.restored_resources, read).map(Vec::as_slice)
+    }
+
+    /// The scopes as owned values, read once.
+    pub(super) fn restored_scopes_with(
+        &self,
+        read: impl FnOnce() -> Result<Vec<Arc<Scope>>>,
+    ) -> Result<&[Arc<Scope>]> {
+        get_or_read(&self.restored_scopes, read).map(Vec::as_slice)
+    }
+
+    /// The types that an attribute has in this block.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub fn attribute_types(&self, scope: AttributeScope, key: &str) -> Result<Vec<AttributeType>> {
+        let mut types: Vec<_> = self.keys()?.entries(scope, key).iter().map(|entry| entry.value_type).collect();
+        types.sort_unstable();
+        types.dedup();
+        Ok(types)
+    }
+
+    /// The ordinal of a trace, if the block has it: the Bloom filter first, then the trace table.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub(crate) fn find(&self, id: &TraceId) -> Result<Option<usize>> {
+        let bloom = get_or_read(&self.bloom, || {
+            let path = self.dir.join(file_names::BLOOM);
+            TraceBloom::decode(&path, &self.vfs.read(&path)?)
+        })?;
+        if bloom.may_contain(id) { self.trace_table()?.find(id) } else { Ok(None) }
+    }
+
+    /// What is known of some traces, given by ascending ordinals.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub fn summaries(&self, ordinals: &[usize]) -> Result<Vec<TraceSummary>> {
+        self.trace_table()?.summaries(ordinals)
+    }
+
+    /// What every column of every file takes, in the order of the files.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub fn columns(&self) -> Result<Vec<ColumnStats>> {
+        let mut stats = Vec::new();
+        for file in self.meta.files.iter().filter(|file| file.name.ends_with(".parquet")) {
+            let open = ParquetFile::open(self.vfs.as_ref(), &self.dir, file)?;
+            let metadata = open.metadata();
+            for leaf in 0..metadata.file_metadata().schema_descr().num_columns() {
+                let chunks: Vec<_> = metadata.row_groups().iter().filter_map(|group| group.columns().get(leaf)).collect();
+                let path = metadata.file_metadata().schema_descr().column(leaf).path().string();
+                let mut encodings: Vec<_> =
+                    chunks.iter().flat_map(|chunk| chunk.encodings()).map(|encoding| encoding.to_string()).collect();
+                encodings.sort();
+                encodings.dedup();
+                let mut codecs: Vec<_> = chunks.iter().map(|chunk| format!("{:?}", chunk.compression())).collect();
+                codecs.dedup();
+                let nulls = chunks.iter().map(|chunk| chunk.statistics().and_then(|stats| stats.null_count_opt()));
+                stats.push(ColumnStats {
+                    file: file.name.clone(),
+                    column: path,
+                    bytes: chunks.iter().map(|chunk| chunk.compressed_size().unsigned_abs()).sum(),
+                    uncompressed: chunks.iter().map(|chunk| chunk.uncompressed_size().unsigned_abs()).sum(),
+                    encodings: encodings.join(" "),
+                    compression: codecs.join(" "),
+                    values: chunks.iter().map(|chunk| chunk.num_values().unsigned_abs()).sum(),
+                    nulls: nulls.sum(),
+                });
+            }
+        }
+        Ok(stats)
+    }
+}

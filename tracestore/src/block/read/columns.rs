@@ -1,0 +1,426 @@
+//! Columns of the selected rows of one row group: where each [`SpanColumn`] comes from.
+//!
+//! A reader starts with all rows of a row group and is narrowed as conditions are met; what is read later is read for
+//! the rows that are left.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{
+        Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListArray, StringViewArray, StringViewBuilder,
+        UInt32Array,
+    },
+    buffer::{BooleanBuffer, OffsetBuffer},
+    compute::{filter, take},
+    datatypes::{DataType, Field, Int64Type, UInt32Type},
+};
+use parquet::arrow::arrow_reader::RowSelection;
+
+use super::{Block, ParquetFile, Values, residual::read_values, structure};
+use crate::{
+    Error, Result,
+    block::{
+        column::{AttributeScope, AttributeType, Level, SpanColumn},
+        meta::RowGroupMeta,
+        schema::{columns, row_flags},
+    },
+};
+
+/// Reads columns of one row group.
+#[derive(Debug)]
+pub(crate) struct SpanReader<'a> {
+    block: &'a Block,
+    /// The block's number in the snapshot.
+    number: u32,
+    row_group: usize,
+    meta: &'a RowGroupMeta,
+    /// Which rows are left; `None` while all are.
+    selected: Option<BooleanBuffer>,
+}
+
+impl<'a> SpanReader<'a> {
+    /// A reader of all rows of a row group that queries may see.
+    pub(crate) fn new(block: &'a Block, number: u32, row_group: usize) -> Result<Self> {
+        let meta = block.meta().row_groups.get(row_group);
+        let meta = meta.ok_or_else(|| Error::corrupt(block.path(), 0, format!("there is no row group {row_group}")))?;
+        let mut reader = Self { block, number, row_group, meta, selected: None };
+        if block.meta().shadowed > 0 {
+            let flags = reader.unsigned(columns::ROW_FLAGS)?;
+            reader.narrow(&flags.values().iter().map(|flags| flags & row_flags::SHADOWED == 0).collect());
+        }
+        Ok(reader)
+    }
+
+    /// How many rows are left.
+    pub(crate) fn rows(&self) -> usize {
+        self.selected.as_ref().map_or(self.meta.rows as usize, BooleanBuffer::count_set_bits)
+    }
+
+    /// The row group's meta data.
+    pub(crate) fn meta(&self) -> &RowGroupMeta {
+        self.meta
+    }
+
+    /// Keeps the rows that `mask` keeps, which is as long as there are rows left.
+    pub(crate) fn narrow(&mut self, mask: &BooleanBuffer) {
+        self.selected = Some(match &self.selected {
+            None => mask.clone(),
+            Some(selected) => {
+                let mut kept = mask.iter();
+                selected.iter().map(|set| set && kept.next().unwrap_or(false)).collect()
+            }
+        });
+    }
+
+    /// Keeps the rows of the row group that `mask` keeps, which is as long as the row group.
+    pub(crate) fn intersect(&mut self, mask: &BooleanBuffer) {
+        self.selected = Some(match &self.selected {
+            None => mask.clone(),
+            Some(selected) => selected & mask,
+        });
+    }
+
+    /// The rows left, numbered through the block.
+    pub(crate) fn row_numbers(&self) -> UInt32Array {
+        let first = self.meta.first_row as u32;
+        match &self.selected {
+            None => (first..first + self.meta.rows as u32).collect(),
+            Some(selected) => selected.set_indices().map(|row| first + row as u32).collect(),
+        }
+    }
+
+    /// The values of a column for the rows left.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub(crate) fn read(&self, column: &SpanColumn) -> Result<Values> {
+        let data_type = column.data_type();
+        let array = match column {
+            SpanColumn::Block => {
+                let codes = Int32Array::from_value(0, self.rows());
+                return Ok(Values::Coded { codes, values: Arc::new(UInt32Array::from(vec![self.number])) });
+            }
+            SpanColumn::Row => Arc::new(self.row_numbers()),
+            SpanColumn::Trace => self.physical(columns::TRACE)?,
+            SpanColumn::StartTime => self.physical(columns::START_TIME)?,
+            SpanColumn::Duration => self.duration()?,
+            SpanColumn::Name => self.physical(columns::NAME)?,
+            SpanColumn::Kind => self.physical(columns::KIND)?,
+            SpanColumn::Status => self.physical(columns::STATUS_CODE)?,
+            SpanColumn::StatusMessage => self.physical(columns::STATUS_MESSAGE)?,
+            SpanColumn::SpanId => self.physical(columns::SPAN_ID)?,
+            SpanColumn::SpanIdText => hex_texts(&self.physical(columns::SPAN_ID)?)?,
+            SpanColumn::ParentIdText => self.parent_ids()?,
+            SpanColumn::ChildCount => {
+                let counts = structure::child_counts(self.whole(columns::PARENT_OFFSET)?.values());
+                self.select(Arc::new(Int64Array::from(counts)))?
+            }
+            SpanColumn::NestedSetLeft | SpanColumn::NestedSetRight | SpanColumn::NestedSetParent => {
+                self.nested_set(column)?
+            }
+            SpanColumn::TraceIdText
+            | SpanColumn::TraceStart
+            | SpanColumn::TraceDuration
+            | SpanColumn::RootName
+            | SpanColumn::RootService => return self.of_trace(column),
+            SpanColumn::Service => return self.of_owner(columns::RESOURCE, self.block.resources()?.text("service_name")?),
+            SpanColumn::ScopeName => return self.of_owner(columns::SCOPE, self.block.scopes()?.text("name")?),
+            SpanColumn::ScopeVersion => return self.of_owner(columns::SCOPE, self.block.scopes()?.text("version")?),
+            SpanColumn::EventName
+            | SpanColumn::EventTimeSinceStart
+            | SpanColumn::LinkTraceId
+            | SpanColumn::LinkSpanId => self.list(column)?,
+            SpanColumn::Attribute { scope, key, value_type } => {
+                return self.attribute(column, *scope, key, *value_type);
+            }
+        };
+        Values::from_array(array, &data_type).map_err(|error| self.wrong(&error))
+    }
+
+    /// The dictionary of a column in this row group, as texts, where the column is stored as one and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub(crate) fn dictionary(&self, column: &SpanColumn) -> Result<Option<StringViewArray>> {
+        let name = match column {
+            SpanColumn::Name => columns::NAME.to_owned(),
+            SpanColumn::StatusMessage => columns::STATUS_MESSAGE.to_owned(),
+            SpanColumn::Attribute { scope: AttributeScope::Span, value_type: AttributeType::String, .. } => column.name(),
+            _ => return Ok(None),
+        };
+        let file = self.block.span_file()?;
+        let Some(index) = file.column(&name) else { return Ok(None) };
+        let Some(values) = file.dictionary(self.row_group, index)? else { return Ok(None) };
+        let mut texts = StringViewBuilder::with_capacity(values.len());
+        for value in &values {
+            let text = std::str::from_utf8(value);
+            texts.append_value(text.map_err(|_| Error::corrupt(file.path(), 0, format!("`{name}` is no UTF-8")))?);
+        }
+        Ok(Some(texts.finish()))
+    }
+
+    /// Whether a column is absent from this row group: no row of it has a value.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub(crate) fn is_absent(&self, column: &SpanColumn) -> Result<bool> {
+        let SpanColumn::Attribute { scope, key, value_type } = column else { return Ok(false) };
+        Ok(self.block.keys()?.entry(*scope, key, *value_type, self.owner_row_group(*scope)).is_none())
+    }
+
+    fn owner_row_group(&self, scope: AttributeScope) -> i32 {
+        match scope {
+            AttributeScope::Resource | AttributeScope::Instrumentation => -1,
+            _ => i32::try_from(self.row_group).unwrap_or(i32::MAX),
+        }
+    }
+
+    /// A column of the file for the rows left.
+    fn physical(&self, name: &str) -> Result<ArrayRef> {
+        let file = self.block.span_file()?;
+        let column = file.column(name);
+        let column = column.ok_or_else(|| Error::corrupt(file.path(), 0, format!("there is no column `{name}`")))?;
+        let rows = self.selected.as_ref();
+        let rows = rows.map(|rows| RowSelection::from_consecutive_ranges(slices(rows), self.meta.rows as usize));
+        let array = file.read(self.row_group, column, rows)?;
+        if array.len() != self.rows() {
+            let reason = format!("column `{name}` has {} values for {} rows", array.len(), self.rows());
+            return Err(Error::corrupt(file.path(), 0, reason));
+        }
+        Ok(array)
+    }
+
+    fn unsigned(&self, name: &str) -> Result<UInt32Array> {
+        let array = self.physical(name)?;
+        array.as_primitive_opt::<UInt32Type>().cloned().ok_or_else(|| self.wrong(&format!("column `{name}` is no UINT32")))
+    }
+
+    /// A number column for all rows of the row group.
+    fn whole(&self, name: &str) -> Result<UInt32Array> {
+        Self { selected: None, ..*self }.unsigned(name)
+    }
+
+    /// The rows left of an array over all rows of the row group.
+    fn select(&self, array: ArrayRef) -> Result<ArrayRef> {
+        match &self.selected {
+            None => Ok(array),
+            Some(selected) => {
+                filter(&array, &BooleanArray::new(selected.clone(), None)).map_err(|error| self.wrong(&error))
+            }
+        }
+    }
+
+    fn wrong(&self, reason: &impl ToString) -> Error {
+        Error::corrupt(self.block.path(), 0, reason.to_string())
+    }
+
+    fn duration(&self) -> Result<ArrayRef> {
+        let array = self.physical(columns::DURATION)?;
+        let durations = array.as_primitive_opt::<Int64Type>().ok_or_else(|| self.wrong(&"`duration` is no INT64"))?;
+        if durations.values().iter().all(|duration| *duration >= 0) {
+            return Ok(array);
+        }
+        Ok(Arc::new(durations.unary::<_, Int64Type>(|duration| duration.max(0))))
+    }
+
+    fn parent_ids(&self) -> Result<ArrayRef> {
+        let whole = Self { selected: None, ..*self };
+        let offsets = whole.unsigned(columns::PARENT_OFFSET)?;
+        let (ids, explicit) = (whole.physical(columns::SPAN_ID)?, whole.physical(columns::PARENT_SPAN_ID)?);
+        let (Some(ids), Some(explicit)) = (ids.as_fixed_size_binary_opt(), explicit.as_fixed_size_binary_opt()) else {
+            return Err(self.wrong(&"span ids are no fixed-size bytes"));
+        };
+        let mut texts = StringViewBuilder::with_capacity(offsets.len());
+        for (row, offset) in offsets.values().iter().enumerate() {
+            let parent = (*offset > 0).then(|| row.checked_sub(*offset as usize)).flatten();
+            let id = match parent {
+                Some(parent) => ids.value(parent),
+                None if explicit.is_valid(row) => explicit.value(row),
+                None => &[0; 8],
+            };
+            texts.append_value(hex(id));
+        }
+        self.select(Arc::new(texts.finish()))
+    }
+
+    fn nested_set(&self, column: &SpanColumn) -> Result<ArrayRef> {
+        let (offsets, flags) = (self.whole(columns::PARENT_OFFSET)?, self.whole(columns::ROW_FLAGS)?);
+        let under_root = |row| flags.value(row) & row_flags::UNDER_ROOT != 0;
+        let first_rows = self.block.trace_table()?.first_rows()?;
+        let (first, traces) = (self.meta.first_trace as usize, self.meta.traces as usize);
+        if first + traces > first_rows.len() {
+            return Err(self.wrong(&"the trace table is shorter than the row groups say"));
+        }
+        let starts = first_rows.slice(first, traces);
+        let starts = starts.values().iter().map(|row| (*row as usize).saturating_sub(self.meta.first_row as usize));
+        let (mut left, parents) = structure::nested_sets(offsets.values(), under_root, starts);
+        if *column == SpanColumn::NestedSetParent {
+            return self.select(Arc::new(Int64Array::from(parents)));
+        }
+        if *column == SpanColumn::NestedSetRight {
+            let descendants = self.whole(columns::DESCENDANTS)?;
+            for (left, descendants) in left.iter_mut().zip(descendants.values()) {
+                *left += if *left > 0 { 2 * i64::from(*descendants) + 1 } else { 0 };
+            }
+        }
+        self.select(Arc::new(Int64Array::from(left)))
+    }
+
+    /// A value of the trace that each row belongs to.
+    fn of_trace(&self, column: &SpanColumn) -> Result<Values> {
+        let table = self.block.trace_table()?;
+        let (first, traces) = (self.meta.first_trace as usize, self.meta.traces as usize);
+        let values: ArrayRef = match column {
+            SpanColumn::TraceIdText => {
+                let ids = (first..first + traces).map(|ordinal| table.id(ordinal).map(|id| Some(id.to_string())));
+                Arc::new(ids.collect::<Result<StringViewArray>>()?)
+            }
+            SpanColumn::TraceStart => Arc::new(table.starts()?),
+            SpanColumn::TraceDuration => Arc::new(table.durations()?),
+            SpanColumn::RootName => Arc::new(table.root_names()?),
+            _ => Arc::new(table.root_services()?),
+        };
+        let values = if values.len() == traces { values } else { values.slice(first, traces.min(values.len() - first)) };
+        let ordinals = self.unsigned(columns::TRACE)?;
+        let codes = ordinals.unary::<_, arrow::datatypes::Int32Type>(|ordinal| (ordinal as i32).wrapping_sub(first as i32));
+        if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
+            return Err(self.wrong(&"a span belongs to a trace of another row group"));
+        }
+        Ok(Values::Coded { codes, values })
+    }
+
+    /// A value of the resource or scope that each row points to.
+    fn of_owner(&self, column: &str, values: ArrayRef) -> Result<Values> {
+        let ordinals = self.unsigned(column)?;
+        let codes = ordinals.unary::<_, arrow::datatypes::Int32Type>(|ordinal| ordinal as i32);
+        if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
+            return Err(self.wrong(&format!("a span points to a {column} that does not exist")));
+        }
+        Ok(Values::Coded { codes, values })
+    }
+
+    fn attribute(
+        &self,
+        column: &SpanColumn,
+        scope: AttributeScope,
+        key: &str,
+        value_type: AttributeType,
+    ) -> Result<Values> {
+        let residual = || self.block.residual_file();
+        let keys = self.block.keys()?;
+        match scope {
+            AttributeScope::Resource | AttributeScope::Instrumentation => {
+                let (owners, physical) = match scope {
+                    AttributeScope::Resource => (self.block.resources()?, columns::RESOURCE),
+                    _ => (self.block.scopes()?, columns::SCOPE),
+                };
+                match owners.attribute(keys, residual()?, key, value_type)? {
+                    Some(values) => self.of_owner(physical, values),
+                    None => Ok(Values::Missing),
+                }
+            }
+            AttributeScope::Span => {
+                let Some(entry) = keys.entry(scope, key, value_type, self.owner_row_group(scope)) else {
+                    return Ok(Values::Missing);
+                };
+                let array = if entry.column {
+                    self.physical(&column.name())?
+                } else {
+                    let file = residual()?.ok_or_else(|| self.wrong(&"there is no attributes.parquet"))?;
+                    let (first, rows) = (self.meta.first_row as usize, self.meta.rows as usize);
+                    self.select(read_values(file, entry.run, value_type, first, rows)?)?
+                };
+                Values::from_array(array, &column.data_type()).map_err(|error| self.wrong(&error))
+            }
+            AttributeScope::Event | AttributeScope::Link => self.list(column).map(Values::Plain),
+        }
+    }
+
+    /// A column of events or links: for each row left the list of its events' or links' values.
+    fn list(&self, column: &SpanColumn) -> Result<ArrayRef> {
+        let (file, first, owners) = match column.level() {
+            Level::Event => (self.block.event_file()?, self.meta.first_event as usize, self.meta.events as usize),
+            _ => (self.block.link_file()?, self.meta.first_link as usize, self.meta.links as usize),
+        };
+        let element_type = column.value_data_type();
+        let (Some(file), true) = (file, owners > 0) else {
+            let empty = arrow::array::new_empty_array(&element_type);
+            return self.list_of(OffsetBuffer::from_lengths(std::iter::repeat_n(0, self.rows())), empty);
+        };
+        let range = first..first + owners;
+        let spans = file.read_ranges("span", std::slice::from_ref(&range))?;
+        let spans = spans.as_primitive_opt::<UInt32Type>().ok_or_else(|| self.wrong(&"`span` is no UINT32"))?;
+        if spans.len() != owners {
+            return Err(Error::corrupt(file.path(), 0, "there are fewer rows than the row groups say"));
+        }
+        // Spans and owners ascend: one walk over both.
+        let (mut indices, mut lengths, mut owner) = (Vec::new(), Vec::with_capacity(self.rows()), 0);
+        for row in self.row_numbers().values() {
+            while owner < owners && spans.value(owner) < *row {
+                owner += 1;
+            }
+            let start = owner;
+            while owner < owners && spans.value(owner) == *row {
+                indices.push(owner as u32);
+                owner += 1;
+            }
+            lengths.push(owner - start);
+        }
+        let values = self.owner_values(column, file, range)?.to_array(&element_type, owners);
+        let elements = values.and_then(|values| take(&values, &UInt32Array::from(indices), None));
+        self.list_of(OffsetBuffer::from_lengths(lengths), elements.map_err(|error| self.wrong(&error))?)
+    }
+
+    /// A value per event or link of the row group.
+    fn owner_values(&self, column: &SpanColumn, file: &ParquetFile, range: std::ops::Range<usize>) -> Result<Values> {
+        let ranges = std::slice::from_ref(&range);
+        let element_type = column.value_data_type();
+        let array = match column {
+            SpanColumn::EventName => file.read_ranges("name", ranges)?,
+            SpanColumn::EventTimeSinceStart => file.read_ranges("time_since_start", ranges)?,
+            SpanColumn::LinkTraceId => self.block.link_trace_ids(file, range)?,
+            SpanColumn::LinkSpanId => hex_texts(&file.read_ranges("span_id", ranges)?)?,
+            SpanColumn::Attribute { scope, key, value_type } => {
+                let entry = self.block.keys()?.entry(*scope, key, *value_type, self.owner_row_group(*scope));
+                match entry {
+                    None => return Ok(Values::Missing),
+                    Some(entry) if entry.column => file.read_ranges(&column.name(), ranges)?,
+                    Some(entry) => {
+                        let residual = self.block.residual_file()?;
+                        let residual = residual.ok_or_else(|| self.wrong(&"there is no attributes.parquet"))?;
+                        read_values(residual, entry.run, *value_type, range.start, range.len())?
+                    }
+                }
+            }
+            _ => return Err(Error::Internal(format!("{} is no column of events or links", column.name()))),
+        };
+        Values::from_array(array, &element_type).map_err(|error| self.wrong(&error))
+    }
+
+    fn list_of(&self, offsets: OffsetBuffer<i32>, elements: ArrayRef) -> Result<ArrayRef> {
+        let field = Arc::new(Field::new_list_field(elements.data_type().clone(), true));
+        let list = ListArray::try_new(field, offsets, elements, None);
+        list.map(|list| Arc::new(list) as ArrayRef).map_err(|error| self.wrong(&error))
+    }
+}
+
+/// The runs of set bits.
+fn slices(rows: &BooleanBuffer) -> impl Iterator<Item = std::ops::Range<usize>> {
+    rows.set_slices().map(|(start, end)| start..end)
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+/// Bytes as hexadecimal digits.
+fn hex_texts(array: &ArrayRef) -> Result<ArrayRef> {
+    let texts: StringViewArray = match array.data_type() {
+        DataType::FixedSizeBinary(_) => array.as_fixed_size_binary().iter().map(|id| id.map(hex)).collect(),
+        DataType::Binary => array.as_binary::<i32>().iter().map(|id| id.map(hex)).collect(),
+        other => return Err(Error::Internal(format!("ids are stored as {other}"))),
+    };
+    Ok(Arc::new(texts))
+}

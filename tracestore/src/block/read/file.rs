@@ -1,0 +1,312 @@
+//! One Parquet file of a block: bytes that are checked before they are parsed, columns by name.
+//!
+//! Nothing here knows what the columns mean. The tail (footer and page indexes) is checked when the file is opened, a
+//! column chunk when it is first read; a panic in the decoder (possible only where a checksum was forged) becomes an
+//! error as well.
+
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use arrow::{
+    array::{ArrayRef, new_empty_array},
+    compute::concat,
+    datatypes::{DataType, Field, Schema, SchemaRef},
+};
+use bytes::Bytes;
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection},
+        parquet_to_arrow_schema,
+    },
+    basic::Encoding,
+    column::page::{Page, PageReader},
+    errors::ParquetError,
+    file::{
+        metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
+        serialized_reader::SerializedPageReader,
+    },
+};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{Error, Result, block::meta::FileMeta, io::Vfs};
+
+thread_local! {
+    /// Bytes of column chunks and pages that this thread has read: reading is synchronous, so the difference over a
+    /// call is what that call has read.
+    static BYTES_READ: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Bytes of column chunks and pages that this thread has read so far.
+pub(crate) fn bytes_read() -> u64 {
+    BYTES_READ.get()
+}
+
+/// An open Parquet file of a block.
+#[derive(Debug)]
+pub(crate) struct ParquetFile {
+    path: PathBuf,
+    bytes: Bytes,
+    reader: ArrowReaderMetadata,
+    by_name: HashMap<String, usize>,
+    /// The checksum of every column chunk, row groups outermost.
+    chunks: Vec<u64>,
+    verified: Vec<AtomicBool>,
+}
+
+impl ParquetFile {
+    /// Opens the file `meta.name` of the block at `dir`.
+    ///
+    /// # Errors
+    /// [`Error::Io`], or [`Error::Corrupt`] when size or footer are not as written.
+    pub(crate) fn open(vfs: &dyn Vfs, dir: &Path, meta: &FileMeta) -> Result<Self> {
+        let path = dir.join(&meta.name);
+        let bytes = vfs.map(&path, meta.size)?;
+        let tail = usize::try_from(meta.tail_offset).ok().and_then(|offset| bytes.get(offset..));
+        if tail.is_none_or(|tail| xxh3_64(tail) != meta.tail) {
+            return Err(Error::corrupt(&path, meta.tail_offset, "the footer's checksum does not match"));
+        }
+        let metadata = guard(&path, meta.tail_offset, || {
+            let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
+            reader.parse_and_finish(&bytes)
+        })?;
+        let columns = metadata.file_metadata().schema_descr().num_columns();
+        if meta.chunks.len() != columns * metadata.num_row_groups() {
+            return Err(Error::corrupt(&path, meta.tail_offset, "the footer lists other column chunks than meta.json"));
+        }
+        let reader = guard(&path, meta.tail_offset, || {
+            let schema = read_schema(&metadata)?;
+            let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_schema(schema);
+            ArrowReaderMetadata::try_new(Arc::new(metadata), options)
+        })?;
+        let by_name = reader.schema().fields().iter().enumerate();
+        let by_name = by_name.map(|(index, field)| (field.name().clone(), index)).collect();
+        let verified = meta.chunks.iter().map(|_| AtomicBool::new(false)).collect();
+        Ok(Self { path, bytes, reader, by_name, chunks: meta.chunks.clone(), verified })
+    }
+
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The footer.
+    pub(crate) fn metadata(&self) -> &Arc<ParquetMetaData> {
+        self.reader.metadata()
+    }
+
+    /// The number of a column, `None` if the file has no such column.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+
+    /// The Arrow type that a column is read as.
+    pub(crate) fn data_type(&self, column: usize) -> Option<&DataType> {
+        self.reader.schema().fields().get(column).map(|field| field.data_type())
+    }
+
+    /// The Arrow schema that the file is read as.
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        self.reader.schema()
+    }
+
+    /// The names of the columns in their order.
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.reader.schema().fields().iter().map(|field| field.name().as_str())
+    }
+
+    fn row_group(&self, row_group: usize) -> Result<&RowGroupMetaData> {
+        let found = self.metadata().row_groups().get(row_group);
+        found.ok_or_else(|| Error::corrupt(&self.path, 0, format!("there is no row group {row_group}")))
+    }
+
+    fn chunk(&self, row_group: usize, leaf: usize) -> Result<&ColumnChunkMetaData> {
+        let found = self.row_group(row_group)?.columns().get(leaf);
+        found.ok_or_else(|| Error::corrupt(&self.path, 0, format!("there is no column {leaf}")))
+    }
+
+    /// Checks a column chunk against its checksum, once.
+    fn verify(&self, row_group: usize, leaf: usize) -> Result<()> {
+        let index = row_group * self.metadata().file_metadata().schema_descr().num_columns() + leaf;
+        let (Some(expected), Some(verified)) = (self.chunks.get(index), self.verified.get(index)) else {
+            return Err(Error::corrupt(&self.path, 0, format!("there is no column chunk {index}")));
+        };
+        if verified.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let (start, len) = self.chunk(row_group, leaf)?.byte_range();
+        let range = start as usize..(start as usize).saturating_add(len as usize);
+        if self.bytes.get(range).is_none_or(|chunk| xxh3_64(chunk) != *expected) {
+            let name = self.chunk(row_group, leaf)?.column_path().string();
+            let reason = format!("the checksum of column {name} in row group {row_group} does not match");
+            return Err(Error::corrupt(&self.path, start, reason));
+        }
+        verified.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Counts the bytes that reading the selected rows of a column chunk touches.
+    fn count_bytes(&self, row_group: usize, leaf: usize, rows: Option<&RowSelection>) -> Result<()> {
+        let chunk = self.chunk(row_group, leaf)?;
+        let pages = self.metadata().offset_index().and_then(|index| index.get(row_group)?.get(leaf));
+        let bytes = match (rows, pages) {
+            (Some(rows), Some(pages)) => {
+                let ranges = rows.scan_ranges(pages.page_locations());
+                ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum()
+            }
+            _ => chunk.compressed_size().unsigned_abs(),
+        };
+        BYTES_READ.set(BYTES_READ.get() + bytes);
+        Ok(())
+    }
+
+    /// Reads the selected rows (all if `None`) of one column of a row group, as one array.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub(crate) fn read(&self, row_group: usize, column: usize, rows: Option<RowSelection>) -> Result<ArrayRef> {
+        let schema = self.metadata().file_metadata().schema_descr();
+        for leaf in 0..schema.num_columns() {
+            if schema.get_column_root_idx(leaf) == column {
+                self.verify(row_group, leaf)?;
+                self.count_bytes(row_group, leaf, rows.as_ref())?;
+            }
+        }
+        let total = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
+        let batch_size = rows.as_ref().map_or(total, RowSelection::row_count).max(1);
+        let batches = guard(&self.path, 0, || {
+            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.reader.clone())
+                .with_row_groups(vec![row_group])
+                .with_projection(ProjectionMask::roots(schema, [column]))
+                .with_batch_size(batch_size);
+            if let Some(rows) = rows {
+                builder = builder.with_row_selection(rows);
+            }
+            builder.build()?.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
+        })?;
+        let arrays: Vec<ArrayRef> = batches.iter().filter_map(|batch| batch.columns().first().cloned()).collect();
+        self.join(column, &arrays)
+    }
+
+    /// Reads ranges of rows, ascending and numbered through the whole file, of the column `name` as one array.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], also when there is no such column.
+    pub(crate) fn read_ranges(&self, name: &str, ranges: &[Range<usize>]) -> Result<ArrayRef> {
+        let column = self.column(name);
+        let column = column.ok_or_else(|| Error::corrupt(&self.path, 0, format!("there is no column `{name}`")))?;
+        let mut arrays = Vec::new();
+        let mut first = 0;
+        for (index, group) in self.metadata().row_groups().iter().enumerate() {
+            let rows = group.num_rows().unsigned_abs() as usize;
+            let local = ranges.iter().filter(|range| range.start < first + rows && range.end > first);
+            let local = local.map(|range| range.start.max(first) - first..range.end.min(first + rows) - first);
+            let local: Vec<_> = local.collect();
+            if let Some(whole) = local.first() {
+                let selection = (*whole != (0..rows))
+                    .then(|| RowSelection::from_consecutive_ranges(local.iter().cloned(), rows));
+                arrays.push(self.read(index, column, selection)?);
+            }
+            first += rows;
+        }
+        self.join(column, &arrays)
+    }
+
+    /// Reads the whole column `name`.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], also when there is no such column.
+    pub(crate) fn read_all(&self, name: &str) -> Result<ArrayRef> {
+        self.read_ranges(name, &[0..usize::MAX])
+    }
+
+    /// The parts of a column as one array.
+    fn join(&self, column: usize, parts: &[ArrayRef]) -> Result<ArrayRef> {
+        match parts {
+            [] => Ok(new_empty_array(self.data_type(column).unwrap_or(&DataType::Null))),
+            [array] => Ok(Arc::clone(array)),
+            several => {
+                let arrays: Vec<_> = several.iter().map(AsRef::as_ref).collect();
+                concat(&arrays).map_err(|error| Error::corrupt(&self.path, 0, error.to_string()))
+            }
+        }
+    }
+
+    /// The dictionary of a column chunk whose pages all use it; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub(crate) fn dictionary(&self, row_group: usize, column: usize) -> Result<Option<Vec<Bytes>>> {
+        let chunk = self.chunk(row_group, column)?;
+        if !is_dictionary_encoded(chunk) {
+            return Ok(None);
+        }
+        self.verify(row_group, column)?;
+        let (start, _) = chunk.byte_range();
+        let rows = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
+        let page = guard(&self.path, start, || {
+            SerializedPageReader::new(Arc::new(self.bytes.clone()), chunk, rows, None)?.get_next_page()
+        })?;
+        let Some(Page::DictionaryPage { buf, num_values, .. }) = page else { return Ok(None) };
+        BYTES_READ.set(BYTES_READ.get() + buf.len() as u64);
+        let values = plain_byte_arrays(&buf, num_values as usize);
+        values.map(Some).ok_or_else(|| Error::corrupt(&self.path, start, "the dictionary page is cut short"))
+    }
+}
+
+/// Runs a decoder; its errors and panics become [`Error::Corrupt`].
+fn guard<T>(path: &Path, offset: u64, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
+    match catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(decoded) => decoded.map_err(|error| Error::corrupt(path, offset, error.to_string())),
+        Err(_) => Err(Error::corrupt(path, offset, "the Parquet decoder gave up on it")),
+    }
+}
+
+/// Whether every data page of a chunk holds dictionary codes.
+pub(crate) fn is_dictionary_encoded(chunk: &ColumnChunkMetaData) -> bool {
+    let only_codes = chunk.page_encoding_stats_mask().is_some_and(|mask| mask.is_only(Encoding::RLE_DICTIONARY));
+    chunk.dictionary_page_offset().is_some() && only_codes
+}
+
+/// How columns are read: texts as dictionaries where they are stored so, else as views; the rest by nature.
+fn read_schema(metadata: &ParquetMetaData) -> Result<SchemaRef, ParquetError> {
+    let descriptor = metadata.file_metadata().schema_descr();
+    let natural = parquet_to_arrow_schema(descriptor, None)?;
+    let fields = natural.fields().iter().enumerate().map(|(root, field)| {
+        let DataType::Utf8 = field.data_type() else { return Arc::clone(field) };
+        let leaf = (0..descriptor.num_columns()).find(|leaf| descriptor.get_column_root_idx(*leaf) == root);
+        let coded = leaf.is_some_and(|leaf| {
+            let mut chunks = metadata.row_groups().iter().filter_map(|group| group.columns().get(leaf));
+            chunks.all(is_dictionary_encoded)
+        });
+        let data_type = if coded {
+            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+        } else {
+            DataType::Utf8View
+        };
+        Arc::new(Field::new(field.name(), data_type, field.is_nullable()))
+    });
+    Ok(Arc::new(Schema::new(fields.collect::<Vec<_>>())))
+}
+
+/// The values of a PLAIN page of byte arrays: each a 4-byte length and the bytes.
+fn plain_byte_arrays(page: &Bytes, count: usize) -> Option<Vec<Bytes>> {
+    let mut values = Vec::with_capacity(count.min(page.len() / 4));
+    let mut at = 0;
+    for _ in 0..count {
+        let len = u32::from_le_bytes(page.get(at..at + 4)?.try_into().ok()?) as usize;
+        let end = (at + 4).checked_add(len).filter(|end| *end <= page.len())?;
+        values.push(page.slice(at + 4..end));
+        at = end;
+    }
+    Some(values)
+}

@@ -1,0 +1,31 @@
+//! Reading blocks: from checked bytes to columns, tables and whole traces.
+//!
+//! ```text
+//! meta.json ─▶ Block ─▶ ParquetFile (checked bytes) ─▶ Keys, Owners, TraceTable   small tables, cached
+//!                  │                               └─▶ SpanReader                columns of selected rows
+//!                  └─▶ trace lookup ─▶ model::Trace
+//! ```
+
+#![cfg_attr(
+    not(feature = "datafusion"),
+    allow(dead_code, unused_imports, reason = "columns of selected rows are read by the table alone")
+)]
+
+mod block;
+mod columns;
+mod file;
+mod keys;
+mod owners;
+mod residual;
+mod restore;
+mod structure;
+mod text;
+mod traces;
+mod values;
+
+pub use block::{Block, ColumnStats};
+pub(crate) use columns::SpanReader;
+pub(crate) use file::{ParquetFile, bytes_read};
+pub(crate) use text::texts;
+pub use traces::{ServiceCount, TraceSummary};
+pub(crate) use values::Values;

@@ -1,0 +1,185 @@
+//! The trace table in memory: one value per trace, read column by column when first asked for.
+//!
+//! Serves lookups by id, the trace-level columns of the span table and the summaries of search results, so that none
+//! of them touches span rows.
+
+use std::{
+    collections::HashMap,
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, StringViewArray},
+    datatypes::{ArrowPrimitiveType, Int64Type, UInt32Type, UInt64Type},
+};
+
+use super::{ParquetFile, text::texts};
+use crate::{Error, Result, model::TraceId};
+
+/// The trace table of a block.
+#[derive(Debug)]
+pub(crate) struct TraceTable {
+    file: ParquetFile,
+    columns: Mutex<HashMap<&'static str, ArrayRef>>,
+}
+
+/// What is known of a trace without its spans.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceSummary {
+    /// The id.
+    pub trace_id: TraceId,
+    /// The earliest span start, ns since 1970; zero times are left out unless all are zero.
+    pub start: u64,
+    /// The latest end − the start, in ns.
+    pub duration: u64,
+    /// Name and service of the root span that starts first.
+    pub root: Option<(String, String)>,
+    /// Spans and errors by service, ascending by name.
+    pub services: Vec<ServiceCount>,
+}
+
+/// How many spans of a trace a service has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceCount {
+    /// The service's name, empty where the resource has none.
+    pub service: String,
+    /// Its spans.
+    pub spans: u32,
+    /// Those with status error.
+    pub errors: u32,
+}
+
+impl TraceTable {
+    pub(super) fn new(file: ParquetFile) -> Self {
+        Self { file, columns: Mutex::default() }
+    }
+
+    /// The file behind the table.
+    pub(crate) fn file(&self) -> &ParquetFile {
+        &self.file
+    }
+
+    fn column(&self, name: &'static str) -> Result<ArrayRef> {
+        let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(column) = columns.get(name) {
+            return Ok(Arc::clone(column));
+        }
+        let column = self.file.read_all(name)?;
+        columns.insert(name, Arc::clone(&column));
+        Ok(column)
+    }
+
+    fn primitive<T: ArrowPrimitiveType>(&self, name: &'static str) -> Result<arrow::array::PrimitiveArray<T>> {
+        let column = self.column(name)?;
+        column.as_primitive_opt::<T>().cloned().ok_or_else(|| self.wrong_type(name))
+    }
+
+    fn text(&self, name: &'static str) -> Result<StringViewArray> {
+        texts(&self.column(name)?).ok_or_else(|| self.wrong_type(name))
+    }
+
+    fn wrong_type(&self, column: &str) -> Error {
+        let reason = format!("column `{column}` has another type than the format says");
+        Error::corrupt(self.file.path(), 0, reason)
+    }
+
+    /// Starts, ns since 1970, ascending.
+    pub(crate) fn starts(&self) -> Result<arrow::array::UInt64Array> {
+        self.primitive::<UInt64Type>("start")
+    }
+
+    /// Latest end − start, in ns.
+    pub(crate) fn durations(&self) -> Result<arrow::array::Int64Array> {
+        self.primitive::<Int64Type>("duration")
+    }
+
+    /// The first row of each trace.
+    pub(crate) fn first_rows(&self) -> Result<arrow::array::UInt32Array> {
+        self.primitive::<UInt32Type>("first_row")
+    }
+
+    /// The number of rows of each trace.
+    pub(crate) fn rows(&self) -> Result<arrow::array::UInt32Array> {
+        self.primitive::<UInt32Type>("rows")
+    }
+
+    /// Root names, empty without a root.
+    pub(crate) fn root_names(&self) -> Result<StringViewArray> {
+        self.text("root_name")
+    }
+
+    /// The root spans' services, empty without a root.
+    pub(crate) fn root_services(&self) -> Result<StringViewArray> {
+        self.text("root_service")
+    }
+
+    /// The id of a trace.
+    pub(crate) fn id(&self, ordinal: usize) -> Result<TraceId> {
+        let ids = self.column("trace_id")?;
+        let ids = ids.as_fixed_size_binary_opt().ok_or_else(|| self.wrong_type("trace_id"))?;
+        let id = (ordinal < ids.len()).then(|| TraceId::from_slice(ids.value(ordinal))).flatten();
+        id.ok_or_else(|| Error::corrupt(self.file.path(), 0, format!("there is no trace {ordinal}")))
+    }
+
+    /// The ordinal of the trace with an id, by binary search.
+    pub(crate) fn find(&self, id: &TraceId) -> Result<Option<usize>> {
+        let order = self.primitive::<UInt32Type>("by_id")?;
+        let (mut low, mut high) = (0, order.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let ordinal = order.value(middle) as usize;
+            match self.id(ordinal)?.cmp(id) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+                std::cmp::Ordering::Equal => return Ok(Some(ordinal)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// The rows of a trace in the span table.
+    pub(crate) fn span_rows(&self, ordinal: usize) -> Result<Range<usize>> {
+        let (first, rows) = (self.first_rows()?, self.rows()?);
+        if ordinal >= first.len().min(rows.len()) {
+            return Err(Error::corrupt(self.file.path(), 0, format!("there is no trace {ordinal}")));
+        }
+        let first = first.value(ordinal) as usize;
+        Ok(first..first + rows.value(ordinal) as usize)
+    }
+
+    /// What is known of some traces, given by ascending ordinals.
+    pub(crate) fn summaries(&self, ordinals: &[usize]) -> Result<Vec<TraceSummary>> {
+        let (starts, durations) = (self.starts()?, self.durations()?);
+        let (names, services) = (self.root_names()?, self.root_services()?);
+        let has_root = self.column("has_root")?;
+        let has_root = has_root.as_boolean_opt().ok_or_else(|| self.wrong_type("has_root"))?;
+        let ranges: Vec<_> = ordinals.iter().map(|ordinal| *ordinal..*ordinal + 1).collect();
+        let counts = self.file.read_ranges("services", &ranges)?;
+        let counts = counts.as_list_opt::<i32>().ok_or_else(|| self.wrong_type("services"))?;
+        let summaries = ordinals.iter().enumerate().map(|(index, &ordinal)| {
+            let trace_id = self.id(ordinal)?;
+            let root = has_root.value(ordinal);
+            let root = root.then(|| (names.value(ordinal).to_owned(), services.value(ordinal).to_owned()));
+            let start = starts.value(ordinal);
+            let duration = durations.value(ordinal).unsigned_abs();
+            let services = service_counts(&counts.value(index)).ok_or_else(|| self.wrong_type("services"))?;
+            Ok(TraceSummary { trace_id, start, duration, root, services })
+        });
+        summaries.collect()
+    }
+}
+
+/// The elements of one trace's list of services.
+fn service_counts(list: &ArrayRef) -> Option<Vec<ServiceCount>> {
+    let list = list.as_struct_opt()?;
+    let services = texts(list.column_by_name("service")?)?;
+    let spans = list.column_by_name("spans")?.as_primitive_opt::<UInt32Type>()?;
+    let errors = list.column_by_name("errors")?.as_primitive_opt::<UInt32Type>()?;
+    let count = |row| ServiceCount {
+        service: services.value(row).to_owned(),
+        spans: spans.value(row),
+        errors: errors.value(row),
+    };
+    Some((0..list.len()).map(count).collect())
+}

@@ -1,0 +1,24 @@
+//! OpenTelemetry's own format, in and out.
+//!
+//! ```text
+//! files, stdin ─▶ source (framing, compression, JSON) ─▶ encoded requests ─▶ view (borrowed) ─▶ block builder
+//! model::Trace ─▶ encode (protobuf), json
+//! ```
+
+mod convert;
+mod encode;
+mod json;
+mod refusal;
+mod source;
+mod view;
+
+pub use encode::{encode_request, encode_span};
+pub(crate) use encode::{canonical_resource, canonical_scope, canonical_span};
+pub use json::traces_to_json;
+pub(crate) use json::{entity_refs_from_json, entity_refs_json, value_from_text, value_json};
+pub use refusal::{Refusal, Refusals};
+pub use source::{MessageSource, Request};
+pub use view::{
+    EventView, KeyValueView, LinkView, RequestView, ResourceSpansView, ResourceView, ScopeSpansView, ScopeView,
+    SpanView, StatusView, ValueView, ValuesView, WireError, WireReason,
+};

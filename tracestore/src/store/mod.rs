@@ -1,0 +1,9 @@
+//! Stores: folders of blocks, and views over them.
+
+mod ingest;
+mod open;
+mod snapshot;
+
+pub use ingest::{IngestProgress, IngestReport};
+pub use open::Store;
+pub use snapshot::Snapshot;

@@ -1,0 +1,152 @@
+//! The physical scan: row groups of all blocks, newest first, dealt to the partitions in turn.
+
+use std::{fmt, sync::Arc};
+
+use datafusion::{
+    common::{Result, internal_err, tree_node::TreeNodeRecursion},
+    execution::{SendableRecordBatchStream, TaskContext},
+    physical_expr::{EquivalenceProperties, PhysicalExpr},
+    physical_plan::{
+        DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
+        execution_plan::{Boundedness, EmissionType},
+        metrics::{ExecutionPlanMetricsSet, MetricsSet},
+        stream::RecordBatchStreamAdapter,
+    },
+};
+use futures::stream;
+
+use super::{
+    conjunct::Conjunct,
+    metrics::ScanMetrics,
+    unit::{Request, Unit},
+    watermark::Watermark,
+};
+use crate::{block::SpanColumn, model::TimeRange, store::Snapshot};
+
+/// Scans the spans of a snapshot: pruning, conditions and columns in one pass over each row group.
+#[derive(Debug)]
+pub struct SpanScanExec {
+    snapshot: Snapshot,
+    request: Arc<Request>,
+    /// All row groups, those with the newest traces first.
+    units: Vec<Unit>,
+    watermark: Watermark,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl SpanScanExec {
+    /// A scan that delivers `columns` of the rows that meet the conditions, in at most `partitions` streams.
+    pub(super) fn new(
+        snapshot: Snapshot,
+        columns: Vec<SpanColumn>,
+        schema: arrow::datatypes::SchemaRef,
+        conjuncts: Vec<Conjunct>,
+        time: Option<TimeRange>,
+        watermark: Watermark,
+        partitions: usize,
+    ) -> Self {
+        let mut units: Vec<Unit> = Vec::new();
+        for (number, block) in (0..).zip(snapshot.blocks()) {
+            units.extend(block.meta().row_groups.iter().enumerate().map(|(row_group, meta)| Unit {
+                block: Arc::clone(block),
+                number,
+                row_group,
+                last_start: meta.last_start,
+            }));
+        }
+        units.sort_by(|a, b| b.last_start.cmp(&a.last_start).then(a.number.cmp(&b.number)));
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::clone(&schema)),
+            Partitioning::UnknownPartitioning(partitions.min(units.len()).max(1)),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        let request = Arc::new(Request { conjuncts, time, columns, schema });
+        let metrics = ExecutionPlanMetricsSet::new();
+        Self { snapshot, request, units, watermark, properties: Arc::new(properties), metrics }
+    }
+}
+
+impl DisplayAs for SpanScanExec {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (blocks, row_groups) = (self.snapshot.blocks().len(), self.units.len());
+        let columns: Vec<String> = self.request.columns.iter().map(SpanColumn::name).collect();
+        write!(f, "SpanScanExec: blocks={blocks}, row_groups={row_groups}, columns=[{}]", columns.join(", "))?;
+        if let Some(time) = self.request.time {
+            write!(f, ", time={}..={}", time.start, time.end)?;
+        }
+        if !self.request.conjuncts.is_empty() {
+            let conditions: Vec<String> =
+                self.request.conjuncts.iter().map(|conjunct| conjunct.expr().to_string()).collect();
+            write!(f, ", conditions=[{}]", conditions.join("; "))?;
+        }
+        Ok(())
+    }
+}
+
+impl ExecutionPlan for SpanScanExec {
+    fn name(&self) -> &str {
+        "SpanScanExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() { Ok(self) } else { internal_err!("SpanScanExec has no inputs") }
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() { Ok(self) } else { internal_err!("SpanScanExec has no inputs") }
+    }
+
+    fn apply_expressions(
+        &self,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        for conjunct in &self.request.conjuncts {
+            if visit(conjunct.expr())? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let partitions = self.properties.partitioning.partition_count();
+        let units: Vec<Unit> = self.units.iter().skip(partition).step_by(partitions).cloned().collect();
+        let metrics = ScanMetrics::new(&self.metrics, partition);
+        let (request, watermark) = (Arc::clone(&self.request), self.watermark.clone());
+        let state = (units.into_iter(), request, watermark, metrics);
+        let batches = stream::try_unfold(state, |(mut units, request, watermark, metrics)| async move {
+            for unit in units.by_ref() {
+                // A row group is read in one go; between two of them others may run, and a dropped stream ends.
+                tokio::task::yield_now().await;
+                if unit.last_start < watermark.get() {
+                    metrics.row_groups.add(1);
+                    metrics.pruned_by_limit.add(1);
+                    continue;
+                }
+                if let Some(batch) = unit.scan(&request, &metrics)? {
+                    return Ok(Some((batch, (units, request, watermark, metrics))));
+                }
+            }
+            Ok(None)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
