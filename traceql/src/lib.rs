@@ -18,3 +18,13 @@ use syntax::{Diagnostics, ast::Query};
 pub fn parse(text: &str) -> Result<Query, Diagnostics> {
     syntax::parse(text)
 }
+
+/// Parses a query, checks its types and brings it to the form that the planner takes.
+///
+/// # Errors
+/// What is wrong with the query, and where.
+pub fn compile(text: &str) -> Result<ir::Filter, Diagnostics> {
+    let query = syntax::parse(text)?;
+    ir::check(&query).map_err(|diagnostic| Diagnostics::new(text, vec![*diagnostic]))?;
+    Ok(ir::lower(&query))
+}

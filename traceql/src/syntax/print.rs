@@ -35,11 +35,7 @@ impl Display for FieldExpr {
                 })?;
                 operand.fmt_operand(f)
             }
-            FieldExprKind::Binary { op, left, right, .. } => {
-                left.fmt_operand(f)?;
-                write!(f, " {op} ")?;
-                right.fmt_operand(f)
-            }
+            FieldExprKind::Binary { .. } => self.fmt_chain(f),
             FieldExprKind::Exists { operand, negated } => {
                 operand.fmt_operand(f)?;
                 f.write_str(if *negated { " = nil" } else { " != nil" })
@@ -49,6 +45,26 @@ impl Display for FieldExpr {
 }
 
 impl FieldExpr {
+    /// A chain of operators grows to the left: walked in a loop, since it may be long.
+    fn fmt_chain(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut chain = Vec::new();
+        let mut first = self;
+        while let FieldExprKind::Binary { op, left, right, .. } = &first.kind {
+            chain.push((op, right));
+            first = left;
+        }
+        (1..chain.len()).try_for_each(|_| f.write_str("("))?;
+        first.fmt_operand(f)?;
+        for (index, (op, right)) in chain.iter().rev().enumerate() {
+            if index > 0 {
+                f.write_str(")")?;
+            }
+            write!(f, " {op} ")?;
+            right.fmt_operand(f)?;
+        }
+        Ok(())
+    }
+
     /// In parentheses if it is an operation.
     fn fmt_operand(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.kind {

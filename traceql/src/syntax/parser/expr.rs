@@ -31,12 +31,19 @@ impl Parser {
     /// `field-expr = field-expr , binop , field-expr | unary | primary ;` with operators of at least `min` precedence.
     pub(super) fn field_expr(&mut self, min: u8) -> Result<FieldExpr> {
         let mut left = self.nested(Self::operand)?;
+        let mut chain = 0;
         while let TokenKind::Op(Op::Binary(op)) = self.peek().kind {
             let level = level(op);
             if level < min {
                 break;
             }
             self.count_operator()?;
+            // Long lists of conditions are written by programs; long sums are not.
+            chain += usize::from(level > 1);
+            if chain > super::MAX_CHAIN {
+                let message = format!("more than {} operators follow one another", super::MAX_CHAIN);
+                return Err(self.error("TQ0002", self.peek().span, message));
+            }
             let op_span = self.bump().span;
             if self.is_word("nil") {
                 left = self.nil_on_the_right(left, op, op_span)?;

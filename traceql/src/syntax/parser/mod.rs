@@ -12,9 +12,11 @@ use super::{
 
 /// The longest query, in bytes: Tempo's limit.
 const MAX_LENGTH: usize = 128 << 10;
-/// How deep expressions may be nested, and how many operators may follow one another.
-const MAX_DEPTH: usize = 256;
-const MAX_OPERATORS: usize = 2_000;
+/// How deep expressions may be nested: a pair of parentheses takes two levels, a unary operator one.
+const MAX_DEPTH: usize = 400;
+/// How many operators a query may have, and how many that are not `&&` or `||` may follow one another.
+const MAX_OPERATORS: usize = 4_000;
+const MAX_CHAIN: usize = 200;
 
 type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 
