@@ -6,8 +6,26 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "engine")]
+mod engine;
+#[cfg(feature = "engine")]
+mod error;
+#[cfg(feature = "engine")]
+mod functions;
 pub mod ir;
+#[cfg(feature = "engine")]
+mod nodes;
+#[cfg(feature = "engine")]
+mod plan;
 pub mod syntax;
+
+#[cfg(feature = "engine")]
+pub use engine::{
+    Engine, FieldValue, SearchOptions, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute,
+    SpansetMatch, TraceMatch, Value,
+};
+#[cfg(feature = "engine")]
+pub use error::{Error, Result};
 
 use syntax::{Diagnostics, ast::Query};
 

@@ -1,5 +1,7 @@
 //! Stores: folders of blocks, and views over them.
 
+#[cfg(feature = "datafusion")]
+mod fetch;
 mod ingest;
 mod open;
 mod snapshot;

@@ -13,7 +13,7 @@ use datafusion::{
         PhysicalExpr, split_conjunction,
         utils::{collect_columns, reassign_expr_columns},
     },
-    physical_optimizer::pruning::PruningPredicate,
+    physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder},
 };
 
 use crate::block::{AttributeScope, AttributeType, SpanColumn, Values};
@@ -51,7 +51,7 @@ impl Conjunct {
         let expr = reassign_expr_columns(Arc::clone(expr), &schema)?;
         let pruning = match columns.as_slice() {
             [column] if has_statistics(column) => {
-                let pruning = PruningPredicate::try_new(Arc::clone(&expr), Arc::clone(&schema))?;
+                let pruning = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&schema)).try_build(Arc::clone(&expr))?;
                 (!pruning.always_true()).then_some(pruning)
             }
             _ => None,

@@ -18,8 +18,6 @@ pub(crate) struct KeyEntry {
     pub(crate) row_group: i32,
     /// Whether the values are in a column of their own.
     pub(crate) column: bool,
-    /// How many owners have such a value.
-    pub(crate) count: u32,
     /// The key's run of rows in the residual table, all types.
     pub(crate) run: Run,
 }
@@ -54,7 +52,7 @@ impl Keys {
             array.as_primitive_opt::<UInt32Type>().cloned().ok_or_else(|| wrong_type(file, name))
         };
         let (scopes, types, groups) = (int("scope")?, int("type")?, int("row_group")?);
-        let (counts, firsts, rows) = (unsigned("count")?, unsigned("first_row")?, unsigned("rows")?);
+        let (firsts, rows) = (unsigned("first_row")?, unsigned("rows")?);
         let columns = file.read_all("column")?;
         let columns = columns.as_boolean_opt().ok_or_else(|| wrong_type(file, "column"))?;
         let keys = texts(&file.read_all("key")?).ok_or_else(|| wrong_type(file, "key"))?;
@@ -75,8 +73,7 @@ impl Keys {
             // A number past the types stands for a key with nothing but repeats: queries do not see those.
             let value_type = usize::try_from(types.value(row)).ok().and_then(|number| AttributeType::ALL.get(number));
             if let Some(value_type) = value_type {
-                let (column, count) = (columns.value(row), counts.value(row));
-                let entry = KeyEntry { value_type: *value_type, row_group, column, count, run };
+                let entry = KeyEntry { value_type: *value_type, row_group, column: columns.value(row), run };
                 entries.entry(key.to_owned()).or_default().push(entry);
             }
         }
@@ -100,12 +97,6 @@ impl Keys {
     ) -> Option<&KeyEntry> {
         let mut entries = self.entries(scope, key).iter();
         entries.find(|entry| entry.value_type == value_type && entry.row_group == row_group)
-    }
-
-    /// The keys of a scope in any order, with their entries.
-    pub(crate) fn keys(&self, scope: AttributeScope) -> impl Iterator<Item = (&str, &[KeyEntry])> {
-        let keys = self.by_scope.get(scope as usize).into_iter().flatten();
-        keys.map(|(key, entries)| (key.as_str(), entries.as_slice()))
     }
 
     /// The runs of the residual table in its order: scope, key, row group, rows.

@@ -55,11 +55,6 @@ impl TraceTable {
         Self { file, columns: Mutex::default() }
     }
 
-    /// The file behind the table.
-    pub(crate) fn file(&self) -> &ParquetFile {
-        &self.file
-    }
-
     fn column(&self, name: &'static str) -> Result<ArrayRef> {
         let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(column) = columns.get(name) {

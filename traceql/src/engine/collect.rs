@@ -1,0 +1,253 @@
+//! From the rows that were found to what a result shows: summaries from the trace table, columns of the few spans that
+//! are shown, and nothing else.
+
+use std::collections::BTreeMap;
+
+use datafusion::arrow::{
+    array::{Array, ArrayRef, AsArray, RecordBatch},
+    datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type},
+};
+use tracestore::{
+    Snapshot,
+    block::{Level, SpanColumn, TraceSummary},
+    model::{SpanId, TraceId},
+};
+
+use super::{FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetMatch, TraceMatch, Value};
+use crate::{
+    Error, Result,
+    plan::{OutputColumn, ValueKind, output_columns},
+    syntax::ast::Field,
+};
+
+/// The matching rows of one trace in one block.
+struct Found {
+    block: u32,
+    trace: u32,
+    rows: Vec<u32>,
+}
+
+/// What is shown of every span, whatever the query.
+const SHOWN: [SpanColumn; 4] = [SpanColumn::StartTime, SpanColumn::SpanId, SpanColumn::Name, SpanColumn::Duration];
+
+/// Builds the answer from the rows that the plan gave, traces in their order.
+pub(super) fn collect_traces(
+    snapshot: &Snapshot,
+    fields: &[Field],
+    batches: &[RecordBatch],
+    options: &SearchOptions,
+) -> Result<Vec<TraceMatch>> {
+    let columns = output_columns(snapshot, fields)?;
+    let found = group_rows(batches)?;
+    let mut summaries = summaries(snapshot, &found)?;
+    let shown = choose_rows(snapshot, &found, options.spss)?;
+    let mut spans = fetch_spans(snapshot, &shown, &columns)?;
+
+    let mut traces: Vec<TraceMatch> = Vec::with_capacity(found.len());
+    let mut places: BTreeMap<TraceId, usize> = BTreeMap::new();
+    for (found, rows) in found.iter().zip(&shown) {
+        let Some(summary) = summaries.remove(&(found.block, found.trace)) else { continue };
+        let spans = rows.rows.iter().filter_map(|row| spans.remove(&(found.block, *row))).collect();
+        let spanset = SpansetMatch { spans, matched: found.rows.len(), attributes: Vec::new() };
+        let id = summary.trace_id;
+        let trace = trace_match(summary, spanset);
+        match places.get(&id).and_then(|place| traces.get_mut(*place)) {
+            Some(other) => merge(other, trace, options.spss),
+            None => {
+                places.insert(id, traces.len());
+                traces.push(trace);
+            }
+        }
+    }
+    traces.sort_by(|a, b| b.start_time_unix_nano.cmp(&a.start_time_unix_nano).then(a.trace_id.cmp(&b.trace_id)));
+    Ok(traces)
+}
+
+fn trace_match(summary: TraceSummary, spanset: SpansetMatch) -> TraceMatch {
+    let (root_name, root_service) = summary.root.unzip();
+    let stats = summary.services.into_iter();
+    TraceMatch {
+        trace_id: summary.trace_id,
+        root_service,
+        root_name,
+        start_time_unix_nano: summary.start,
+        duration_nanos: summary.duration,
+        service_stats: stats
+            .map(|count| ServiceStats { service: count.service, spans: count.spans, errors: count.errors })
+            .collect(),
+        spansets: vec![spanset],
+    }
+}
+
+/// Joins the parts of a trace that lies in several blocks.
+fn merge(trace: &mut TraceMatch, part: TraceMatch, spss: usize) {
+    let end = |trace: &TraceMatch| trace.start_time_unix_nano.saturating_add(trace.duration_nanos);
+    let last = end(trace).max(end(&part));
+    trace.start_time_unix_nano = trace.start_time_unix_nano.min(part.start_time_unix_nano);
+    trace.duration_nanos = last - trace.start_time_unix_nano;
+    if trace.root_name.is_none() {
+        (trace.root_name, trace.root_service) = (part.root_name, part.root_service);
+    }
+    for stats in part.service_stats {
+        match trace.service_stats.iter_mut().find(|found| found.service == stats.service) {
+            Some(found) => (found.spans, found.errors) = (found.spans + stats.spans, found.errors + stats.errors),
+            None => trace.service_stats.push(stats),
+        }
+    }
+    trace.service_stats.sort_by(|a, b| a.service.cmp(&b.service));
+    if let (Some(spanset), Some(more)) = (trace.spansets.first_mut(), part.spansets.into_iter().next()) {
+        spanset.matched += more.matched;
+        spanset.spans.extend(more.spans);
+        spanset.spans.sort_by_key(|span| (span.start_time_unix_nano, span.span_id));
+        if spss > 0 {
+            spanset.spans.truncate(spss);
+        }
+    }
+}
+
+/// The rows by trace, in the order of the plan.
+fn group_rows(batches: &[RecordBatch]) -> Result<Vec<Found>> {
+    let mut found: Vec<Found> = Vec::new();
+    for batch in batches {
+        let column = |name: &str| {
+            let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<UInt32Type>().cloned());
+            column.ok_or_else(|| Error::Execution(format!("the plan gave no column `{name}`")))
+        };
+        let (blocks, traces, rows) = (column("block")?, column("trace")?, column("row")?);
+        for ((block, trace), row) in blocks.values().iter().zip(traces.values()).zip(rows.values()) {
+            match found.last_mut() {
+                Some(last) if last.block == *block && last.trace == *trace => last.rows.push(*row),
+                _ => found.push(Found { block: *block, trace: *trace, rows: vec![*row] }),
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The summaries of the traces found, by block and ordinal.
+fn summaries(snapshot: &Snapshot, found: &[Found]) -> Result<BTreeMap<(u32, u32), TraceSummary>> {
+    let mut by_block: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for found in found {
+        by_block.entry(found.block).or_default().push(found.trace as usize);
+    }
+    let mut summaries = BTreeMap::new();
+    for (number, mut ordinals) in by_block {
+        ordinals.sort_unstable();
+        let Some(block) = snapshot.blocks().get(number as usize) else { continue };
+        for (ordinal, summary) in ordinals.iter().zip(block.summaries(&ordinals)?) {
+            summaries.insert((number, *ordinal as u32), summary);
+        }
+    }
+    Ok(summaries)
+}
+
+/// The rows that are shown of each trace: the first by start, then id.
+fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize) -> Result<Vec<Found>> {
+    let keys = fetch_by_block(snapshot, found, &[SpanColumn::StartTime, SpanColumn::SpanId], |arrays, index| {
+        let (start, id) = match arrays {
+            [start, id] => (start.as_primitive_opt::<UInt64Type>()?, id.as_fixed_size_binary_opt()?),
+            _ => return None,
+        };
+        Some((start.value(index), SpanId::from_slice(id.value(index))?))
+    })?;
+    let choose = |found: &Found| {
+        let mut rows = found.rows.clone();
+        rows.sort_by_key(|row| (keys.get(&(found.block, *row)).copied(), *row));
+        if spss > 0 {
+            rows.truncate(spss);
+        }
+        Found { rows, ..*found }
+    };
+    Ok(found.iter().map(choose).collect())
+}
+
+/// Reads columns for the rows found, and makes something of each row.
+fn fetch_by_block<T>(
+    snapshot: &Snapshot,
+    found: &[Found],
+    columns: &[SpanColumn],
+    make: impl Fn(&[ArrayRef], usize) -> Option<T>,
+) -> Result<BTreeMap<(u32, u32), T>> {
+    let mut by_block: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for found in found {
+        by_block.entry(found.block).or_default().extend(&found.rows);
+    }
+    let mut made = BTreeMap::new();
+    for (block, mut rows) in by_block {
+        rows.sort_unstable();
+        let arrays = snapshot.fetch(block, &rows, columns)?;
+        for (index, row) in rows.iter().enumerate() {
+            let value = make(&arrays, index);
+            let value = value.ok_or_else(|| Error::Execution("a column has another type than it should".to_owned()))?;
+            made.insert((block, *row), value);
+        }
+    }
+    Ok(made)
+}
+
+/// The spans that are shown, by block and row.
+fn fetch_spans(
+    snapshot: &Snapshot,
+    shown: &[Found],
+    columns: &[OutputColumn],
+) -> Result<BTreeMap<(u32, u32), SpanMatch>> {
+    let mut wanted = SHOWN.to_vec();
+    wanted.extend(columns.iter().map(|output| output.column.clone()));
+    fetch_by_block(snapshot, shown, &wanted, |arrays, index| {
+        let (fixed, rest) = arrays.split_at_checked(SHOWN.len())?;
+        let [start, id, name, duration] = fixed else { return None };
+        Some(SpanMatch {
+            span_id: SpanId::from_slice(id.as_fixed_size_binary_opt()?.value(index))?,
+            name: name.as_string_view_opt()?.value(index).to_owned(),
+            start_time_unix_nano: start.as_primitive_opt::<UInt64Type>()?.value(index),
+            duration_nanos: duration.as_primitive_opt::<Int64Type>()?.value(index).unsigned_abs(),
+            attributes: field_values(columns, rest, index)?,
+        })
+    })
+}
+
+/// The values of a row, one per field that has one (events and links: one per element).
+fn field_values(columns: &[OutputColumn], arrays: &[ArrayRef], index: usize) -> Option<Vec<FieldValue>> {
+    let mut values: Vec<FieldValue> = Vec::new();
+    // The columns of a field follow one another; those of the resource come after those of the span.
+    let mut field_start = 0;
+    let mut previous: Option<&OutputColumn> = None;
+    for (output, array) in columns.iter().zip(arrays) {
+        if !output.fallback && previous.is_none_or(|previous| previous.field != output.field) {
+            field_start = values.len();
+        }
+        let hidden = output.fallback
+            && values.get(field_start..).unwrap_or(&[]).iter().any(|value| value.field != output.field);
+        previous = Some(output);
+        if hidden || array.is_null(index) {
+            continue;
+        }
+        if output.column.level() == Level::Span {
+            values.push(FieldValue { field: output.field.clone(), value: value(array, index, output.kind)? });
+        } else {
+            let list = array.as_list_opt::<i32>()?.value(index);
+            for element in (0..list.len()).filter(|element| list.is_valid(*element)) {
+                values.push(FieldValue { field: output.field.clone(), value: value(&list, element, output.kind)? });
+            }
+        }
+    }
+    Some(values)
+}
+
+fn value(array: &ArrayRef, index: usize, kind: ValueKind) -> Option<Value> {
+    Some(match (array.data_type(), kind) {
+        (DataType::Utf8View, ValueKind::Json) => Value::Json(array.as_string_view_opt()?.value(index).to_owned()),
+        (DataType::Utf8View, _) => Value::String(array.as_string_view_opt()?.value(index).to_owned()),
+        (DataType::Int64, ValueKind::Duration) => Value::Duration(array.as_primitive_opt::<Int64Type>()?.value(index)),
+        (DataType::Int64, _) => Value::Int(array.as_primitive_opt::<Int64Type>()?.value(index)),
+        (DataType::Int32, ValueKind::Status) => Value::Status(array.as_primitive_opt::<Int32Type>()?.value(index)),
+        (DataType::Int32, _) => Value::Kind(array.as_primitive_opt::<Int32Type>()?.value(index)),
+        (DataType::Float64, _) => Value::Float(array.as_primitive_opt::<Float64Type>()?.value(index)),
+        (DataType::Boolean, _) => Value::Bool(array.as_boolean_opt()?.value(index)),
+        (DataType::List(_), _) => {
+            let list = array.as_list_opt::<i32>()?.value(index);
+            Value::Array((0..list.len()).map(|element| value(&list, element, kind)).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
+}

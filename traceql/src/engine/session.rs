@@ -1,0 +1,50 @@
+//! DataFusion as this engine uses it: plans are made as they are to be run, so few of its rules are needed.
+
+use std::sync::Arc;
+
+use datafusion::{
+    common::Result,
+    execution::{SessionState, SessionStateBuilder, TaskContext},
+    logical_expr::LogicalPlan,
+    physical_plan::ExecutionPlan,
+    physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner},
+    prelude::{SessionConfig, SessionContext},
+};
+
+use crate::nodes::top_traces::TopTracesPlanner;
+
+/// A DataFusion session. Clones share it.
+#[derive(Clone)]
+pub(super) struct Session {
+    context: SessionContext,
+    state: Arc<SessionState>,
+}
+
+impl Session {
+    pub(super) fn new() -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        // Filters are handed to the scan, and operators are placed, by the planner itself: no rule has anything to do,
+        // and each would cost its part of a millisecond.
+        let state = SessionStateBuilder::new()
+            .with_config(SessionConfig::new().with_target_partitions(threads))
+            .with_analyzer_rules(Vec::new())
+            .with_optimizer_rules(Vec::new())
+            .with_physical_optimizer_rules(Vec::new())
+            .build();
+        Self { context: SessionContext::new_with_state(state.clone()), state: Arc::new(state) }
+    }
+
+    pub(super) fn context(&self) -> &SessionContext {
+        &self.context
+    }
+
+    pub(super) fn task(&self) -> Arc<TaskContext> {
+        self.context.task_ctx()
+    }
+
+    /// Logical to physical.
+    pub(super) async fn physical_plan(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(TopTracesPlanner)]);
+        planner.create_physical_plan(plan, self.state.as_ref()).await
+    }
+}

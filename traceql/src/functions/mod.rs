@@ -1,0 +1,12 @@
+//! Functions that DataFusion does not have, or has with another meaning: arithmetic without errors, IEEE comparisons,
+//! anchored patterns, conditions on elements of lists.
+
+mod list;
+mod matches;
+mod number;
+mod quantifier;
+
+pub(crate) use list::{many, single};
+pub(crate) use matches::matches;
+pub(crate) use number::{arithmetic, compare_numbers, negate};
+pub(crate) use quantifier::{Dimension, Quantifier};

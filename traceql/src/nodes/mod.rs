@@ -1,0 +1,3 @@
+//! Operators of our own in DataFusion plans. Each is a folder: what it means, its logical node, its execution.
+
+pub(crate) mod top_traces;
