@@ -16,6 +16,8 @@ pub mod ir;
 #[cfg(feature = "engine")]
 mod nodes;
 #[cfg(feature = "engine")]
+pub mod output;
+#[cfg(feature = "engine")]
 mod plan;
 pub mod syntax;
 

@@ -1,0 +1,165 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+use crate::time::Moment;
+
+/// Search OpenTelemetry traces with TraceQL, in stores and in OTLP files.
+#[derive(Debug, Parser)]
+#[command(
+    name = "traceql",
+    version,
+    propagate_version = true,
+    after_long_help = "PATH is a store folder, a block folder, or an OTLP file (protobuf or JSON, in any of the usual \
+                       framings, also as .gz and .zst), told apart by content; `-` is standard input.\n\n\
+                       Exit codes: 0 ok, 1 nothing found (trace, or query with --fail-empty), 2 usage, 3 query, \
+                       4 bad or corrupt data, 5 input or output, 6 limit, 130 interrupted.\n\n\
+                       Examples:\n  traceql ingest --store traces spans.otlp.zst\n  \
+                       traceql query '{ status = error && duration > 100ms }' traces\n  \
+                       traceql query -o tempo '{ .http.method = \"POST\" }' spans.json | jq .\n  \
+                       traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces"
+)]
+pub(crate) struct Args {
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Add the spans of OTLP files to a store.
+    Ingest(Ingest),
+    /// Find traces with spans that match a TraceQL query.
+    Query(Query),
+    /// Show one trace.
+    Trace(Trace),
+    /// Show what a store or block is made of.
+    Inspect(Inspect),
+    /// Show the plan of a query.
+    Explain(Explain),
+    /// Print a completion script for a shell.
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page, as roff.
+    Man,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Ingest {
+    /// The store's folder; made when it is not there.
+    #[arg(long, value_name = "DIR", env = "TRACEQL_STORE")]
+    pub(crate) store: PathBuf,
+    /// OTLP files; `-` is standard input.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Selection {
+    /// Only traces that end at this time or later: RFC 3339, a date, unix seconds (or ms, us, ns), now, now-1h, -15m.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) start: Option<Moment>,
+    /// Only traces that start at this time or earlier.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) end: Option<Moment>,
+    /// At most this many traces, the newest.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(crate) limit: usize,
+    /// At most this many spans of each trace; 0 for all.
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub(crate) spss: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Query {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// The format of the results.
+    #[arg(short, long, value_enum, default_value_t = Format::Auto)]
+    pub(crate) output: Format,
+    /// Exit with 1 when nothing is found.
+    #[arg(long)]
+    pub(crate) fail_empty: bool,
+    /// Say on standard error what the query took.
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// The query, such as '{ status = error }'.
+    pub(crate) query: String,
+    /// What to search.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// A table on a terminal, else ndjson.
+    Auto,
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A JSON object per trace and line.
+    Ndjson,
+    /// A line per span.
+    Csv,
+    /// The JSON of Tempo's search API.
+    Tempo,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Trace {
+    /// The format of the trace.
+    #[arg(short, long, value_enum, default_value_t = TraceFormat::Waterfall)]
+    pub(crate) output: TraceFormat,
+    /// The trace's id in hexadecimal digits; leading zeros may be left out.
+    pub(crate) id: String,
+    /// Where to look.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TraceFormat {
+    /// A tree with times, for people.
+    Waterfall,
+    /// OTLP as JSON.
+    #[value(alias = "json")]
+    Otlp,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Inspect {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// What to look into.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Explain {
+    /// Run the query, and show what each operator did.
+    #[arg(long)]
+    pub(crate) analyze: bool,
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// The query.
+    pub(crate) query: String,
+    /// What to search.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}

@@ -1,0 +1,65 @@
+//! The sub-commands, one file each.
+
+mod explain;
+mod ingest;
+mod inspect;
+mod query;
+mod trace;
+
+use std::io::Write;
+
+use clap::CommandFactory;
+
+use crate::{
+    args::{Args, Command, Selection},
+    exit::Failure,
+    terminal,
+};
+
+/// Runs a command; gives its exit code.
+pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
+    let style = terminal::style(args.color);
+    match args.command {
+        Command::Ingest(ingest) => ingest::run(&ingest),
+        Command::Query(query) => query::run(&query, style).await,
+        Command::Trace(trace) => trace::run(&trace, style),
+        Command::Inspect(inspect) => inspect::run(&inspect, style),
+        Command::Explain(explain) => explain::run(&explain).await,
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Args::command(), "traceql", &mut script);
+            print(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Args::command()).render(&mut page)?;
+            print(&page)
+        }
+    }
+}
+
+fn print(bytes: &[u8]) -> Result<u8, Failure> {
+    std::io::stdout().lock().write_all(bytes)?;
+    Ok(0)
+}
+
+/// Opens what a query is asked of, and says what of it was refused.
+fn open(paths: &[std::path::PathBuf]) -> Result<tracestore::Snapshot, Failure> {
+    let snapshot = tracestore::Snapshot::open(paths)?;
+    if snapshot.refusals().total() > 0 {
+        eprintln!("traceql: {}", snapshot.refusals());
+    }
+    Ok(snapshot)
+}
+
+/// The engine's options for a selection.
+fn options(selection: &Selection) -> Result<traceql::SearchOptions, Failure> {
+    let (start, end) = (selection.start.map(|time| time.0), selection.end.map(|time| time.0));
+    if let (Some(start), Some(end)) = (start, end)
+        && start > end
+    {
+        return Err(Failure::Usage("--start lies after --end".to_owned()));
+    }
+    let options = traceql::SearchOptions::default().with_time(start, end);
+    Ok(options.with_limit(selection.limit).with_spss(selection.spss))
+}

@@ -1,0 +1,49 @@
+//! `traceql query`
+
+use std::io::Write;
+
+use traceql::{Engine, SearchResponse};
+
+use crate::{
+    args::{Format, Query},
+    exit::{Failure, NOTHING_FOUND},
+    output,
+    terminal::{self, Style},
+};
+
+pub(super) async fn run(args: &Query, style: Style) -> Result<u8, Failure> {
+    // A wrong query is told before data is read.
+    traceql::compile(&args.query).map_err(traceql::Error::from)?;
+    let options = super::options(&args.selection)?;
+    let engine = Engine::new(super::open(&args.paths)?);
+    let response = engine.search(&args.query, &options).await?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    write(&mut out, &response, args.output, style)?;
+    out.flush()?;
+    if args.stats {
+        let stats = &response.stats;
+        eprintln!(
+            "{} traces in {:.2?}: {} of {} spans tested, {} read",
+            response.traces.len(),
+            stats.elapsed,
+            stats.rows_read,
+            stats.spans,
+            terminal::bytes(stats.bytes_read),
+        );
+    }
+    Ok(if args.fail_empty && response.traces.is_empty() { NOTHING_FOUND } else { 0 })
+}
+
+fn write(out: &mut impl Write, response: &SearchResponse, format: Format, style: Style) -> Result<(), Failure> {
+    match format {
+        Format::Auto if terminal::is_terminal() => output::table(out, response, style),
+        Format::Table => output::table(out, response, style),
+        Format::Auto | Format::Ndjson => output::ndjson(out, response),
+        Format::Json => output::json(out, response),
+        Format::Csv => output::csv(out, response),
+        Format::Tempo => {
+            serde_json::to_writer(&mut *out, &traceql::output::search_to_tempo(response))?;
+            Ok(writeln!(out)?)
+        }
+    }
+}

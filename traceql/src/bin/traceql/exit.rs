@@ -1,0 +1,73 @@
+//! Exit codes, documented in the help text and stable.
+
+use std::{io, process::ExitCode};
+
+/// Nothing found where that was asked to be an error, or no such trace.
+pub(crate) const NOTHING_FOUND: u8 = 1;
+/// Wrong usage; clap's own code.
+pub(crate) const USAGE: u8 = 2;
+/// The query is wrong.
+pub(crate) const QUERY: u8 = 3;
+/// Bad or corrupt data.
+pub(crate) const DATA: u8 = 4;
+/// The operating system refused something.
+pub(crate) const IO: u8 = 5;
+/// A limit was reached.
+pub(crate) const LIMIT: u8 = 6;
+/// Ctrl-C.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Engine(traceql::Error),
+    Usage(String),
+    Output(io::Error),
+}
+
+impl From<traceql::Error> for Failure {
+    fn from(error: traceql::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<tracestore::Error> for Failure {
+    fn from(error: tracestore::Error) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Output(error.into())
+    }
+}
+
+impl Failure {
+    /// Says what happened on standard error; returns the exit code.
+    pub(crate) fn report(self) -> ExitCode {
+        let code = match &self {
+            // Whoever reads has seen enough.
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
+            Self::Output(_) => IO,
+            Self::Usage(_) => USAGE,
+            Self::Engine(error) if error.is_query() => QUERY,
+            Self::Engine(error) if error.is_corruption() || error.is_bad_input() => DATA,
+            Self::Engine(error) if error.is_limit() => LIMIT,
+            Self::Engine(_) => IO,
+        };
+        match self {
+            Self::Engine(error) if error.is_query() => eprintln!("{error}"),
+            Self::Engine(error) => eprintln!("traceql: {error}"),
+            Self::Usage(message) => eprintln!("traceql: {message}"),
+            Self::Output(error) => eprintln!("traceql: cannot write: {error}"),
+        }
+        ExitCode::from(code)
+    }
+}
