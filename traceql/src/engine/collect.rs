@@ -209,18 +209,14 @@ fn fetch_spans(
 /// The values of a row, one per field that has one (events and links: one per element).
 fn field_values(columns: &[OutputColumn], arrays: &[ArrayRef], index: usize) -> Option<Vec<FieldValue>> {
     let mut values: Vec<FieldValue> = Vec::new();
-    // The columns of a field follow one another; those of the resource come after those of the span.
-    let mut field_start = 0;
-    let mut previous: Option<&OutputColumn> = None;
+    // The field that was last found on the span itself.
+    let mut found = None;
     for (output, array) in columns.iter().zip(arrays) {
-        if !output.fallback && previous.is_none_or(|previous| previous.field != output.field) {
-            field_start = values.len();
-        }
-        let hidden = output.fallback
-            && values.get(field_start..).unwrap_or(&[]).iter().any(|value| value.field != output.field);
-        previous = Some(output);
-        if hidden || array.is_null(index) {
+        if array.is_null(index) || output.fallback && found == Some(output.index) {
             continue;
+        }
+        if !output.fallback {
+            found = Some(output.index);
         }
         if output.column.level() == Level::Span {
             values.push(FieldValue { field: output.field.clone(), value: value(array, index, output.kind)? });

@@ -14,5 +14,5 @@ mod resolve;
 mod typed;
 
 pub(crate) use condition::lower_filter;
-pub(crate) use context::{Context, Types};
+pub(crate) use context::Context;
 pub(crate) use output::{OutputColumn, ValueKind, output_columns};

@@ -12,6 +12,8 @@ pub(crate) struct OutputColumn {
     pub(crate) field: Field,
     pub(crate) column: SpanColumn,
     pub(crate) kind: ValueKind,
+    /// Which of the fields it is for.
+    pub(crate) index: usize,
     /// Only shown where no column of the field before had a value: the fallback of unscoped names.
     pub(crate) fallback: bool,
 }
@@ -31,9 +33,9 @@ pub(crate) enum ValueKind {
 /// The columns of some fields, in their order.
 pub(crate) fn output_columns(types: &dyn Types, fields: &[Field]) -> tracestore::Result<Vec<OutputColumn>> {
     let mut columns = Vec::new();
-    for field in fields {
+    for (number, field) in fields.iter().enumerate() {
         match field {
-            Field::Intrinsic(intrinsic) => columns.extend(intrinsic_column(*intrinsic)),
+            Field::Intrinsic(intrinsic) => columns.extend(intrinsic_column(*intrinsic, number)),
             Field::Attribute(Attribute { scope, name }) => {
                 let scopes: &[AttributeScope] = match scope {
                     Scope::Unscoped => &[AttributeScope::Span, AttributeScope::Resource],
@@ -44,8 +46,8 @@ pub(crate) fn output_columns(types: &dyn Types, fields: &[Field]) -> tracestore:
                     Scope::Instrumentation => &[AttributeScope::Instrumentation],
                     Scope::Parent | Scope::ParentSpan | Scope::ParentResource => &[],
                 };
-                for (index, scope) in scopes.iter().enumerate() {
-                    attribute_columns(types, *scope, name, index > 0, &mut columns)?;
+                for (place, scope) in scopes.iter().enumerate() {
+                    columns.extend(attribute_columns(types, *scope, name, number, place > 0)?);
                 }
             }
         }
@@ -57,9 +59,9 @@ fn attribute_columns(
     types: &dyn Types,
     scope: AttributeScope,
     key: &str,
+    index: usize,
     fallback: bool,
-    columns: &mut Vec<OutputColumn>,
-) -> tracestore::Result<()> {
+) -> tracestore::Result<Vec<OutputColumn>> {
     let shown = match scope {
         AttributeScope::Span => Scope::Span,
         AttributeScope::Resource => Scope::Resource,
@@ -69,18 +71,17 @@ fn attribute_columns(
     };
     let field = Field::Attribute(Attribute { scope: shown, name: key.to_owned() });
     if scope == AttributeScope::Resource && key == "service.name" {
-        columns.push(OutputColumn { field, column: SpanColumn::Service, kind: ValueKind::Plain, fallback });
-        return Ok(());
+        return Ok(vec![OutputColumn { field, column: SpanColumn::Service, kind: ValueKind::Plain, index, fallback }]);
     }
-    for value_type in types.attribute_types(scope, key)? {
+    let columns = types.attribute_types(scope, key)?.into_iter().map(|value_type| {
         let kind = if value_type == AttributeType::Other { ValueKind::Json } else { ValueKind::Plain };
         let column = SpanColumn::Attribute { scope, key: key.to_owned(), value_type };
-        columns.push(OutputColumn { field: field.clone(), column, kind, fallback });
-    }
-    Ok(())
+        OutputColumn { field: field.clone(), column, kind, index, fallback }
+    });
+    Ok(columns.collect())
 }
 
-fn intrinsic_column(intrinsic: Intrinsic) -> Option<OutputColumn> {
+fn intrinsic_column(intrinsic: Intrinsic, index: usize) -> Option<OutputColumn> {
     let (column, kind) = match intrinsic {
         Intrinsic::Duration => (SpanColumn::Duration, ValueKind::Duration),
         Intrinsic::Name => (SpanColumn::Name, ValueKind::Plain),
@@ -105,5 +106,5 @@ fn intrinsic_column(intrinsic: Intrinsic) -> Option<OutputColumn> {
         Intrinsic::NestedSetParent => (SpanColumn::NestedSetParent, ValueKind::Plain),
         Intrinsic::Parent => return None,
     };
-    Some(OutputColumn { field: Field::Intrinsic(intrinsic), column, kind, fallback: false })
+    Some(OutputColumn { field: Field::Intrinsic(intrinsic), column, kind, index, fallback: false })
 }

@@ -1,8 +1,7 @@
 //! A value of unknown type as one nullable expression per type that it can have.
 
 use datafusion::{
-    functions::core::expr_fn::coalesce,
-    logical_expr::{Expr, lit},
+    logical_expr::{Case, Expr, lit},
     scalar::ScalarValue,
 };
 
@@ -68,7 +67,7 @@ impl Typed {
     /// Adds a part, joining it with one of the same type.
     pub(super) fn push(&mut self, value_type: ValueType, expr: Expr) {
         match self.parts.iter_mut().find(|part| part.value_type == value_type) {
-            Some(part) => part.expr = coalesce(vec![part.expr.clone(), expr]),
+            Some(part) => part.expr = first_of(part.expr.clone(), expr),
             None => self.parts.push(Part { value_type, expr }),
         }
     }
@@ -83,6 +82,13 @@ impl Typed {
         let scalar = self.parts.iter().find(|part| part.value_type == ValueType::Bool).map(|part| part.expr.clone());
         scalar.unwrap_or_else(|| lit(ScalarValue::Boolean(None)))
     }
+}
+
+/// The first expression where it is not null, else the second. (DataFusion's `coalesce` is for its optimizer to turn
+/// into this.)
+fn first_of(first: Expr, second: Expr) -> Expr {
+    let present = (Box::new(first.clone().is_not_null()), Box::new(first));
+    Expr::Case(Case::new(None, vec![present], Some(Box::new(second))))
 }
 
 /// A balanced disjunction: depth grows with the logarithm of the length. False when empty.

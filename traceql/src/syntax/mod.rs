@@ -16,7 +16,7 @@ mod span;
 mod token;
 
 pub use diagnostic::{Diagnostic, Diagnostics};
+#[cfg(feature = "engine")]
 pub(crate) use number::format_duration;
 pub(crate) use parser::parse;
-pub(crate) use print::format_float;
 pub use span::Span;

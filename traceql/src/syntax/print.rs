@@ -135,7 +135,7 @@ fn escape(text: &str) -> String {
 }
 
 /// The shortest text of a float, with a point or an exponent to tell it from an integer.
-pub(crate) fn format_float(value: f64) -> String {
+fn format_float(value: f64) -> String {
     let magnitude = value.abs();
     if value.is_finite() && magnitude != 0.0 && !(1e-4..1e21).contains(&magnitude) {
         let text = format!("{value:e}");
