@@ -5,8 +5,8 @@
 
 mod support;
 
-use tracestore::Snapshot;
 use traceql::{Engine, SearchOptions, output::search_to_tempo};
+use tracestore::Snapshot;
 
 /// How many queries there are; the test fails if it compared fewer.
 const QUERIES: usize = 257;
@@ -26,7 +26,9 @@ async fn every_single_filter_gets_its_expected_answer() {
             compared += 1;
             let answer = engine.search(&case.query, &options).await;
             let difference = match (&answer, case.code) {
-                (Ok(response), 200) => support::difference(&case.answer, &support::normalise(&search_to_tempo(response))),
+                (Ok(response), 200) => {
+                    support::difference(&case.answer, &support::normalise(&search_to_tempo(response)))
+                }
                 (Err(error), 200) => Some(error.to_string()),
                 (Ok(_), code) => Some(format!("an answer where an error ({code}) is expected")),
                 (Err(_), _) => None,

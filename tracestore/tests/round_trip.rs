@@ -29,7 +29,7 @@ fn traces_of(block: &Block) -> Vec<Trace> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_block_gives_back_what_it_was_made_of(requests in prop::collection::vec(support::request(), 1..4)) {

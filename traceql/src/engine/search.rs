@@ -107,7 +107,11 @@ impl Engine {
         let physical = self.session.physical_plan(&logical).await?;
         if !analyze {
             let physical = DisplayableExecutionPlan::new(physical.as_ref());
-            return Ok(format!("Logical plan\n{}\n\nPhysical plan\n{}", logical.display_indent(), physical.indent(true)));
+            return Ok(format!(
+                "Logical plan\n{}\n\nPhysical plan\n{}",
+                logical.display_indent(),
+                physical.indent(true)
+            ));
         }
         let begun = Instant::now();
         let found = collect(Arc::clone(&physical), self.session.task()).await?;

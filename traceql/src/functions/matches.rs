@@ -24,7 +24,9 @@ const SIZE_LIMIT: usize = 1 << 20;
 /// When the compiled pattern is larger than 1 MiB.
 pub(crate) fn matches(pattern: &str, negated: bool) -> Result<ScalarUDF> {
     match RegexBuilder::new(pattern).size_limit(SIZE_LIMIT).build() {
-        Ok(regex) => Ok(ScalarUDF::from(Matches { regex, negated, signature: Signature::any(1, Volatility::Immutable) })),
+        Ok(regex) => {
+            Ok(ScalarUDF::from(Matches { regex, negated, signature: Signature::any(1, Volatility::Immutable) }))
+        }
         Err(error) => exec_err!("the regular expression is too large: {error}"),
     }
 }

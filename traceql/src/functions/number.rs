@@ -82,8 +82,7 @@ impl ScalarUDFImpl for Arithmetic {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (left, right) = two(&args)?;
-        if let (Some(left), Some(right)) =
-            (left.as_primitive_opt::<Int64Type>(), right.as_primitive_opt::<Int64Type>())
+        if let (Some(left), Some(right)) = (left.as_primitive_opt::<Int64Type>(), right.as_primitive_opt::<Int64Type>())
         {
             let pairs = left.iter().zip(right);
             let results: Int64Array = pairs.map(|(left, right)| integers(self.op, left?, right?)).collect();
@@ -175,7 +174,9 @@ impl ScalarUDFImpl for Negate {
                 let operand = operand.as_primitive::<Int64Type>();
                 Arc::new(operand.iter().map(|value| value?.checked_neg()).collect::<Int64Array>())
             }
-            DataType::Float64 => Arc::new(operand.as_primitive::<Float64Type>().unary::<_, Float64Type>(|value| -value)),
+            DataType::Float64 => {
+                Arc::new(operand.as_primitive::<Float64Type>().unary::<_, Float64Type>(|value| -value))
+            }
             other => return internal_err!("the negative of {other}"),
         };
         Ok(ColumnarValue::Array(negated))

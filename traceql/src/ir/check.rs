@@ -119,10 +119,9 @@ fn intrinsic_type(intrinsic: Intrinsic) -> Type {
         Intrinsic::Duration | Intrinsic::TraceDuration | Intrinsic::EventTimeSinceStart => Type::Duration,
         Intrinsic::Status => Type::Status,
         Intrinsic::Kind => Type::Kind,
-        Intrinsic::ChildCount
-        | Intrinsic::NestedSetLeft
-        | Intrinsic::NestedSetRight
-        | Intrinsic::NestedSetParent => Type::Int,
+        Intrinsic::ChildCount | Intrinsic::NestedSetLeft | Intrinsic::NestedSetRight | Intrinsic::NestedSetParent => {
+            Type::Int
+        }
         // Tempo gives these two no type; the parent has none before it is supported.
         Intrinsic::InstrumentationName | Intrinsic::InstrumentationVersion | Intrinsic::Parent => Type::Attribute,
         _ => Type::String,

@@ -2,7 +2,6 @@
 
 use crate::syntax::ast::Field;
 
-
 /// A condition or value over one span.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expr {

@@ -1,9 +1,6 @@
 //! Syntax to meaning: the checked tree, with constants folded, ids at full width and patterns translated.
 
-use super::{
-    ArithmeticOp, CompareOp, Const, Expr, Filter, arithmetic,
-    regex::translate,
-};
+use super::{ArithmeticOp, CompareOp, Const, Expr, Filter, arithmetic, regex::translate};
 use crate::syntax::ast::{BinaryOp, Field, FieldExpr, FieldExprKind, Intrinsic, Literal, Query, UnaryOp};
 
 /// Lowers a query whose types fit.

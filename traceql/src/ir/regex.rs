@@ -205,7 +205,9 @@ impl Translator {
         self.at += 1;
         if !self.eat("?") {
             self.out.push('(');
-        } else if self.eat("P<") || self.peek() == Some('<') && !matches!(self.peek_at(1), Some('=' | '!')) && self.eat("<") {
+        } else if self.eat("P<")
+            || self.peek() == Some('<') && !matches!(self.peek_at(1), Some('=' | '!')) && self.eat("<")
+        {
             let name: String = self.input.iter().skip(self.at).take_while(|c| **c != '>').collect();
             let fits = !name.is_empty() && name.chars().all(|c| c == '_' || c.is_ascii_alphanumeric());
             self.at += name.chars().count();

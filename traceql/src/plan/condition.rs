@@ -5,7 +5,7 @@
 
 use datafusion::{
     common::Result,
-    logical_expr::{Expr as Logical, lit},
+    logical_expr::{Expr as Logical, lit, when},
 };
 
 use super::{
@@ -72,7 +72,8 @@ fn truth(context: &Context<'_>, expr: &Expr) -> Result<Logical> {
     let Some(list) = list else { return Ok(value.truth()) };
     let some = some_true(context, list)?.unwrap_or_else(|| lit(false));
     let mut truth = Typed::one(ValueType::Bool, value.truth());
-    truth.push(ValueType::Bool, some);
+    // Where there is no list its truth is missing, not false.
+    truth.push(ValueType::Bool, when(list.expr.clone().is_not_null(), some).end()?);
     Ok(truth.truth())
 }
 

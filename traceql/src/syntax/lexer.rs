@@ -76,7 +76,11 @@ impl<'t> Lexer<'t> {
             } else if self.eat("/*") {
                 match self.rest().find("*/") {
                     Some(len) => self.at += len + 2,
-                    None => return Err(self.error("TQ0101", start, "this comment has no end").with_help("close it with `*/`")),
+                    None => {
+                        return Err(self
+                            .error("TQ0101", start, "this comment has no end")
+                            .with_help("close it with `*/`"));
+                    }
                 }
             } else {
                 return Ok(());
@@ -165,7 +169,8 @@ impl<'t> Lexer<'t> {
                 (None, 3, 8)
             }
             _ => {
-                let help = r#"known are \a \b \f \n \r \t \v \\ \" \xHH \ooo \uHHHH \UHHHHHHHH; backticks take text as it is"#;
+                let help =
+                    r#"known are \a \b \f \n \r \t \v \\ \" \xHH \ooo \uHHHH \UHHHHHHHH; backticks take text as it is"#;
                 return Err(self.error("TQ0102", start, "this escape is not known").with_help(help));
             }
         };

@@ -34,7 +34,9 @@ impl NumberError {
             Self::IntRange => Some("the smallest and largest integers are `minInt` and `maxInt`"),
             Self::Radix => Some("integers are written in decimal"),
             Self::Underscore => Some("underscores are allowed in floats only"),
-            Self::Shape => Some("durations are written as `1h30m`, `1.5s`, `100ms` or `2d12h`; write an attribute name that begins with a digit as `.\"1st\"`"),
+            Self::Shape => Some(
+                "durations are written as `1h30m`, `1.5s`, `100ms` or `2d12h`; write an attribute name that begins with a digit as `.\"1st\"`",
+            ),
             _ => None,
         }
     }

@@ -3,7 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::{
-    ast::{Attribute, BinaryOp, Field, FieldExpr, FieldExprKind, Intrinsic, Kind, Literal, Query, Scope, SpansetFilter, Status, UnaryOp},
+    ast::{
+        Attribute, BinaryOp, Field, FieldExpr, FieldExprKind, Intrinsic, Kind, Literal, Query, Scope, SpansetFilter,
+        Status, UnaryOp,
+    },
     number::format_duration,
     token::ends_name,
 };
@@ -222,7 +225,14 @@ mod tests {
 
     #[test]
     fn floats_print_as_floats() {
-        for (value, text) in [(1.0, "1.0"), (0.5, "0.5"), (1e20, "100000000000000000000.0"), (1e21, "1e+21"), (1e-6, "1e-06"), (f64::INFINITY, "inf")] {
+        for (value, text) in [
+            (1.0, "1.0"),
+            (0.5, "0.5"),
+            (1e20, "100000000000000000000.0"),
+            (1e21, "1e+21"),
+            (1e-6, "1e-06"),
+            (f64::INFINITY, "inf"),
+        ] {
             assert_eq!(format_float(value), text);
         }
     }

@@ -63,8 +63,10 @@ mod tests {
     fn carets_stand_below_the_place() {
         let source = "{\n  náme == \"x\" }";
         let start = source.find("==").unwrap();
-        let diagnostic = Diagnostic::new("TQ0201", Span::new(start, start + 2), "`==` is no operator").help("write `=`");
-        let expected = "error[TQ0201]: `==` is no operator\n   |\n 2 |   náme == \"x\" }\n   |        ^^\n  = help: write `=`";
+        let diagnostic =
+            Diagnostic::new("TQ0201", Span::new(start, start + 2), "`==` is no operator").help("write `=`");
+        let expected =
+            "error[TQ0201]: `==` is no operator\n   |\n 2 |   náme == \"x\" }\n   |        ^^\n  = help: write `=`";
         assert_eq!(render(source, &diagnostic), expected);
     }
 

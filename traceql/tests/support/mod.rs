@@ -91,7 +91,7 @@ fn normalise_trace(trace: &Value) -> Value {
     serde_json::json!({
         "root_service": trace["rootServiceName"],
         "root_name": trace.get("rootTraceName").cloned().unwrap_or_else(|| "".into()),
-        "start": trace["startTimeUnixNano"],
+        "start": trace.get("startTimeUnixNano").cloned().unwrap_or_else(|| "0".into()),
         "duration_ms": trace.get("durationMs").cloned().unwrap_or_else(|| 0.into()),
         "service_stats": stats.map(|(name, stats)| (name.clone(), stats.clone())).collect::<Map<_, _>>(),
         "span_sets": sets.map(normalise_set).collect::<Vec<_>>(),
@@ -142,7 +142,9 @@ pub(crate) fn difference(expected: &Value, actual: &Value) -> Option<String> {
         let (first, of) = (missing.first().or(extra.first()).unwrap(), expected.len());
         return Some(format!("{} traces missing, {} extra of {of}, such as {first}", missing.len(), extra.len()));
     }
-    expected.iter().find_map(|(id, trace)| trace_difference(trace, &actual[id]).map(|text| format!("trace {id}: {text}")))
+    expected
+        .iter()
+        .find_map(|(id, trace)| trace_difference(trace, &actual[id]).map(|text| format!("trace {id}: {text}")))
 }
 
 fn trace_difference(expected: &Value, actual: &Value) -> Option<String> {
@@ -160,7 +162,8 @@ fn trace_difference(expected: &Value, actual: &Value) -> Option<String> {
 
 fn set_difference(expected: &Value, actual: &Value) -> Option<String> {
     let (spans, found) = (expected["spans"].as_object().unwrap(), actual["spans"].as_object().unwrap());
-    if spans.keys().collect::<Vec<_>>() != found.keys().collect::<Vec<_>>() || expected["matched"] != actual["matched"] {
+    if spans.keys().collect::<Vec<_>>() != found.keys().collect::<Vec<_>>() || expected["matched"] != actual["matched"]
+    {
         return Some(format!("spans {:?} expected, got {:?}", spans.keys(), found.keys()));
     }
     spans.iter().find_map(|(id, span)| {
@@ -171,7 +174,8 @@ fn set_difference(expected: &Value, actual: &Value) -> Option<String> {
             }
         }
         let have = other["attributes"].as_array().unwrap();
-        let lacks = span["attributes"].as_array().unwrap().iter().find(|pair| !have.iter().any(|other| covers(pair, other)));
+        let lacks =
+            span["attributes"].as_array().unwrap().iter().find(|pair| !have.iter().any(|other| covers(pair, other)));
         lacks.map(|pair| format!("span {id} lacks attribute {pair}, has {}", other["attributes"]))
     })
 }
@@ -182,7 +186,9 @@ fn covers(expected: &Value, actual: &Value) -> bool {
         return false;
     }
     match (&expected[1], &actual[1]) {
-        (Value::Array(wanted), Value::Array(have)) => wanted.iter().all(|value| have.iter().any(|other| same(value, other))),
+        (Value::Array(wanted), Value::Array(have)) => {
+            wanted.iter().all(|value| have.iter().any(|other| same(value, other)))
+        }
         (wanted, Value::Array(have)) => have.iter().any(|other| same(wanted, other)),
         (wanted, have) => same(wanted, have),
     }

@@ -13,16 +13,8 @@ const MAGIC: &[u8; 8] = b"TSBLOOM1";
 const HEADER: usize = 16;
 /// Bits per trace: below 1 % false positives.
 const BITS_PER_KEY: usize = 12;
-const SALT: [u32; 8] = [
-    0x47b6_137b,
-    0x4497_4d91,
-    0x8824_ad5b,
-    0xa2b7_289d,
-    0x7054_95c7,
-    0x2df1_424b,
-    0x9efc_4947,
-    0x5c6b_fb31,
-];
+const SALT: [u32; 8] =
+    [0x47b6_137b, 0x4497_4d91, 0x8824_ad5b, 0xa2b7_289d, 0x7054_95c7, 0x2df1_424b, 0x9efc_4947, 0x5c6b_fb31];
 
 /// A set of trace ids that may answer "perhaps" for others as well.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -213,7 +213,14 @@ mod tests {
     use super::*;
 
     fn example() -> BlockMeta {
-        let file = FileMeta { name: "spans.parquet".into(), size: 9, checksum: 1, chunks: vec![2, 3], tail_offset: 7, tail: 4 };
+        let file = FileMeta {
+            name: "spans.parquet".into(),
+            size: 9,
+            checksum: 1,
+            chunks: vec![2, 3],
+            tail_offset: 7,
+            tail: 4,
+        };
         BlockMeta {
             block_id: "0199f7c2-0000-7000-8000-000000000001".parse().unwrap(),
             spans: 1,

@@ -5,7 +5,11 @@ mod disk;
 mod map;
 mod memory;
 
-use std::{fmt::Debug, io::Write, path::{Path, PathBuf}};
+use std::{
+    fmt::Debug,
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 

@@ -154,10 +154,9 @@ impl Trace {
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         let first = self.spans.len();
-        self.spans.extend(other.spans.into_iter().map(|span| TraceSpan {
-            parent: span.parent.map(|parent| parent + first),
-            ..span
-        }));
+        self.spans.extend(
+            other.spans.into_iter().map(|span| TraceSpan { parent: span.parent.map(|parent| parent + first), ..span }),
+        );
         self
     }
 }

@@ -12,8 +12,8 @@ mod refusal;
 mod source;
 mod view;
 
-pub use encode::{encode_request, encode_span};
 pub(crate) use encode::{canonical_resource, canonical_scope, canonical_span};
+pub use encode::{encode_request, encode_span};
 pub use json::traces_to_json;
 pub(crate) use json::{entity_refs_from_json, entity_refs_json, value_from_text, value_json};
 pub use refusal::{Refusal, Refusals};

@@ -5,7 +5,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Snapshot, ingest::{self, IngestProgress, IngestReport}};
+use super::{
+    Snapshot,
+    ingest::{self, IngestProgress, IngestReport},
+};
 use crate::{
     Error, Result,
     block::Block,

@@ -133,7 +133,8 @@ fn rows_by_statistics(
         return Ok(RowGroupAccess::Scan);
     };
     let pages = offsets.get(row_group).and_then(|columns| columns.get(index)).map(|pages| pages.page_locations());
-    let (Some(pages), Some(counts)) = (pages, converter.data_page_row_counts(offsets, metadata.row_groups(), [&row_group])?)
+    let (Some(pages), Some(counts)) =
+        (pages, converter.data_page_row_counts(offsets, metadata.row_groups(), [&row_group])?)
     else {
         return Ok(RowGroupAccess::Scan);
     };

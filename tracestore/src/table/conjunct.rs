@@ -51,7 +51,9 @@ impl Conjunct {
         let expr = reassign_expr_columns(Arc::clone(expr), &schema)?;
         let pruning = match columns.as_slice() {
             [column] if has_statistics(column) => {
-                let pruning = PruningPredicateBuilder::new().with_file_schema(Arc::clone(&schema)).try_build(Arc::clone(&expr))?;
+                let pruning = PruningPredicateBuilder::new()
+                    .with_file_schema(Arc::clone(&schema))
+                    .try_build(Arc::clone(&expr))?;
                 (!pruning.always_true()).then_some(pruning)
             }
             _ => None,

@@ -22,7 +22,11 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn double() -> impl Strategy<Value = f64> {
-    prop_oneof![any::<f64>().prop_filter("NaN differs from itself", |value| !value.is_nan()), Just(-0.0), Just(f64::INFINITY)]
+    prop_oneof![
+        any::<f64>().prop_filter("NaN differs from itself", |value| !value.is_nan()),
+        Just(-0.0),
+        Just(f64::INFINITY)
+    ]
 }
 
 fn any_value() -> impl Strategy<Value = Option<AnyValue>> {

@@ -50,9 +50,7 @@ pub(crate) enum Command {
     /// Show the plan of a query.
     Explain(Explain),
     /// Print a completion script for a shell.
-    Completions {
-        shell: clap_complete::Shell,
-    },
+    Completions { shell: clap_complete::Shell },
     /// Print the man page, as roff.
     Man,
 }

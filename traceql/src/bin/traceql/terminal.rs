@@ -19,7 +19,11 @@ pub(crate) fn style(color: Color) -> Style {
         Color::Always => true,
         Color::Never => false,
         Color::Auto if set("CLICOLOR_FORCE") => true,
-        Color::Auto => terminal && std::env::var_os("NO_COLOR").is_none() && std::env::var_os("TERM").is_none_or(|term| term != "dumb"),
+        Color::Auto => {
+            terminal
+                && std::env::var_os("NO_COLOR").is_none()
+                && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+        }
     };
     let width = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let width = width.or_else(|| terminal.then(comfy_table_width).flatten());
@@ -81,10 +85,20 @@ pub(crate) fn duration(nanos: u64) -> String {
         _ => {
             let seconds = nanos / 1_000_000_000;
             let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-            return if hours > 0 { format!("{hours}h{minutes:02}m{seconds:02}s") } else { format!("{minutes}m{seconds:02}s") };
+            return if hours > 0 {
+                format!("{hours}h{minutes:02}m{seconds:02}s")
+            } else {
+                format!("{minutes}m{seconds:02}s")
+            };
         }
     };
-    let digits = if value >= 100.0 { 0 } else if value >= 10.0 { 1 } else { 2 };
+    let digits = if value >= 100.0 {
+        0
+    } else if value >= 10.0 {
+        1
+    } else {
+        2
+    };
     format!("{value:.digits$}{unit}")
 }
 
@@ -119,7 +133,10 @@ mod tests {
 
     #[test]
     fn amounts_read_well() {
-        assert_eq!([duration(0), duration(999), duration(1_500), duration(123_456_789)], ["0", "999ns", "1.50µs", "123ms"]);
+        assert_eq!(
+            [duration(0), duration(999), duration(1_500), duration(123_456_789)],
+            ["0", "999ns", "1.50µs", "123ms"]
+        );
         assert_eq!([duration(59_900_000_000), duration(61_000_000_000)], ["59.9s", "1m01s"]);
         assert_eq!(bytes(123_456), "123.5 kB");
         assert_eq!(time(1_500_000_000), "1970-01-01T00:00:01.500Z");

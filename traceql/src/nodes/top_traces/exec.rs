@@ -12,7 +12,8 @@ use datafusion::{
     execution::{SendableRecordBatchStream, TaskContext},
     physical_expr::{EquivalenceProperties, PhysicalExpr},
     physical_plan::{
-        DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
+        DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties,
+        ReplaceChildrenOptions,
         execution_plan::{Boundedness, EmissionType},
         metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricBuilder, MetricsSet},
         stream::RecordBatchStreamAdapter,
@@ -168,7 +169,8 @@ impl Newest {
                 start: starts.values().get(first).copied().unwrap_or(0),
                 place: Reverse((blocks.values().get(first).copied().unwrap_or(0), *trace)),
             };
-            if self.heap.len() < self.limit || self.heap.peek().is_some_and(|Reverse(oldest)| oldest.candidate < candidate)
+            if self.heap.len() < self.limit
+                || self.heap.peek().is_some_and(|Reverse(oldest)| oldest.candidate < candidate)
             {
                 self.heap.push(Reverse(Kept { candidate, rows: batch.slice(first, len) }));
                 if self.heap.len() > self.limit {

@@ -50,7 +50,8 @@ impl Parser {
                 continue;
             }
             self.check_doubled(op, op_span)?;
-            let right = self.nested(|parser| parser.field_expr(if op == BinaryOp::Power { level } else { level + 1 }))?;
+            let right =
+                self.nested(|parser| parser.field_expr(if op == BinaryOp::Power { level } else { level + 1 }))?;
             let span = left.span.to(right.span);
             let kind = FieldExprKind::Binary { op, op_span, left: Box::new(left), right: Box::new(right) };
             left = FieldExpr { kind, span };
@@ -158,7 +159,9 @@ impl Parser {
             TokenKind::Word(word) if word.eq_ignore_ascii_case("in") => {
                 Some("compare with each value: `.x = 1 || .x = 2`, or with a regular expression: `.x =~ \"a|b\"`")
             }
-            TokenKind::Word(word) if word.eq_ignore_ascii_case("like") => Some("match a regular expression: `.x =~ \"a.*\"`"),
+            TokenKind::Word(word) if word.eq_ignore_ascii_case("like") => {
+                Some("match a regular expression: `.x =~ \"a.*\"`")
+            }
             TokenKind::Op(Op::Comma) => Some("join conditions with `&&` or `||`"),
             _ => None,
         };

@@ -17,7 +17,8 @@ impl Parser {
             }
             TokenKind::Attribute(scope, name) => Field::Attribute(Attribute { scope: *scope, name: name.clone() }),
             TokenKind::Scoped(scope, name) => {
-                let found = Intrinsic::ALL.into_iter().find(|intrinsic| intrinsic.scoped() == Some((*scope, name.as_str())));
+                let found =
+                    Intrinsic::ALL.into_iter().find(|intrinsic| intrinsic.scoped() == Some((*scope, name.as_str())));
                 Field::Intrinsic(found.ok_or_else(|| unknown_scoped(token.span, scope, name))?)
             }
             TokenKind::Word(word) => match Intrinsic::ALL.into_iter().find(|found| found.bare() == Some(word)) {
@@ -51,7 +52,8 @@ impl Parser {
             return Diagnostic::new("TQ0204", span.to(next.span), message).help(help).into();
         }
         let scoped_only = Intrinsic::ALL.into_iter().filter_map(Intrinsic::scoped).find(|(_, name)| *name == word);
-        let words = ["true", "false", "nil", "ok", "error", "unset", "internal", "server", "client", "producer", "consumer"];
+        let words =
+            ["true", "false", "nil", "ok", "error", "unset", "internal", "server", "client", "producer", "consumer"];
         let bare = Intrinsic::ALL.into_iter().filter_map(Intrinsic::bare);
         let help = match (scoped_only, closest(word, bare.chain(words))) {
             (Some((scope, name)), _) => format!("write `{scope}:{name}`, or `.{word}` for an attribute"),
@@ -64,11 +66,17 @@ impl Parser {
 
 /// `span:x` where there is no such intrinsic.
 fn unknown_scoped(span: Span, scope: &str, name: &str) -> Box<Diagnostic> {
-    let names: Vec<&str> =
-        Intrinsic::ALL.into_iter().filter_map(Intrinsic::scoped).filter(|(found, _)| *found == scope).map(|(_, name)| name).collect();
+    let names: Vec<&str> = Intrinsic::ALL
+        .into_iter()
+        .filter_map(Intrinsic::scoped)
+        .filter(|(found, _)| *found == scope)
+        .map(|(_, name)| name)
+        .collect();
     let help = match closest(name, names.iter().copied()) {
         Some(similar) => format!("did you mean `{scope}:{similar}`?"),
-        None => format!("there are {}", names.iter().map(|name| format!("`{scope}:{name}`")).collect::<Vec<_>>().join(", ")),
+        None => {
+            format!("there are {}", names.iter().map(|name| format!("`{scope}:{name}`")).collect::<Vec<_>>().join(", "))
+        }
     };
     Diagnostic::new("TQ0204", span, format!("there is no intrinsic `{scope}:{name}`")).help(help).into()
 }
@@ -76,7 +84,10 @@ fn unknown_scoped(span: Span, scope: &str, name: &str) -> Box<Diagnostic> {
 /// The candidate that differs least, if it is close.
 fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let scored = candidates.map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate));
-    scored.filter(|(distance, candidate)| *distance <= candidate.len() / 3).min_by_key(|(distance, _)| *distance).map(|(_, candidate)| candidate)
+    scored
+        .filter(|(distance, candidate)| *distance <= candidate.len() / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
 }
 
 /// The number of characters to insert, delete or replace (Levenshtein). Words are cut to 32 characters.

@@ -28,7 +28,11 @@ pub(crate) fn parse(text: &str) -> std::result::Result<Query, Diagnostics> {
     let query = parse_query(text);
     query.map_err(|diagnostic| {
         // A message about a megabyte of text should not repeat it.
-        let shown = if text.len() > MAX_LENGTH { text.char_indices().take(80).last().map_or(0, |(at, _)| at) } else { text.len() };
+        let shown = if text.len() > MAX_LENGTH {
+            text.char_indices().take(80).last().map_or(0, |(at, _)| at)
+        } else {
+            text.len()
+        };
         Diagnostics::new(text.get(..shown).unwrap_or(""), vec![*diagnostic])
     })
 }
@@ -134,9 +138,13 @@ impl Parser {
     fn no_filter(&self) -> Box<Diagnostic> {
         let token = self.peek();
         match &token.kind {
-            TokenKind::End => self.error("TQ0201", token.span, "the query is empty").with_help("`{ }` finds every span"),
+            TokenKind::End => {
+                self.error("TQ0201", token.span, "the query is empty").with_help("`{ }` finds every span")
+            }
             TokenKind::Op(Op::OpenParen) => self.unsupported("a query in parentheses"),
-            TokenKind::Word(word) if matches!(word.as_str(), "by" | "select" | "count" | "avg" | "min" | "max" | "sum") => {
+            TokenKind::Word(word)
+                if matches!(word.as_str(), "by" | "select" | "count" | "avg" | "min" | "max" | "sum") =>
+            {
                 self.unsupported("a pipeline that does not begin with a filter")
             }
             TokenKind::Attribute(..) | TokenKind::Scoped(..) | TokenKind::Word(_) => {
@@ -152,9 +160,9 @@ impl Parser {
             TokenKind::Op(Op::Pipe) => self.unsupported("a pipeline"),
             TokenKind::Op(Op::Spanset | Op::Tilde | Op::Binary(_)) => self.unsupported("an operator between filters"),
             TokenKind::Word(word) if word == "with" => self.unsupported("a `with(…)` clause"),
-            TokenKind::Op(Op::OpenBrace) => {
-                self.unexpected("the end of the query").with_help("to ask for both conditions write them in one filter: `{ a && b }`")
-            }
+            TokenKind::Op(Op::OpenBrace) => self
+                .unexpected("the end of the query")
+                .with_help("to ask for both conditions write them in one filter: `{ a && b }`"),
             _ => self.unexpected("the end of the query"),
         }
     }

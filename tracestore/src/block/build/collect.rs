@@ -198,9 +198,11 @@ impl Owner {
 
     /// The service that a resource stands for: its first `service.name`, if that is a text.
     pub(super) fn service(&self) -> &str {
-        let name = self.message.as_deref().and_then(|message| ResourceView::parse(message).ok()).and_then(|resource| {
-            resource.attributes().flatten().find(|attribute| attribute.key == "service.name")
-        });
+        let name = self
+            .message
+            .as_deref()
+            .and_then(|message| ResourceView::parse(message).ok())
+            .and_then(|resource| resource.attributes().flatten().find(|attribute| attribute.key == "service.name"));
         match name {
             Some(KeyValueView { value: ValueView::String(name), .. }) => name,
             _ => "",

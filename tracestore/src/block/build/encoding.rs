@@ -59,7 +59,12 @@ enum Choice {
     Text(Encoding),
 }
 
-fn column(builder: WriterPropertiesBuilder, name: &str, data_type: &DataType, sample: &ArrayRef) -> WriterPropertiesBuilder {
+fn column(
+    builder: WriterPropertiesBuilder,
+    name: &str,
+    data_type: &DataType,
+    sample: &ArrayRef,
+) -> WriterPropertiesBuilder {
     let path = ColumnPath::new(vec![name.to_owned()]);
     let (choice, statistics) = match (name, data_type) {
         (columns::START_TIME | columns::DURATION, _) => (Choice::Delta, EnabledStatistics::Page),
@@ -113,7 +118,8 @@ fn number_choice(sample: &ArrayRef) -> Choice {
 /// Whether a text column is worth a dictionary.
 fn text_choice(sample: &ArrayRef) -> bool {
     let Some(texts) = sample.as_string_opt::<i32>() else { return true };
-    let mut seen: HashSet<&str, foldhash::fast::FixedState> = HashSet::with_hasher(foldhash::fast::FixedState::default());
+    let mut seen: HashSet<&str, foldhash::fast::FixedState> =
+        HashSet::with_hasher(foldhash::fast::FixedState::default());
     let (mut values, mut bytes) = (0, 0);
     for text in texts.iter().flatten() {
         values += 1;

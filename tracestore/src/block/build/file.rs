@@ -10,7 +10,9 @@ use arrow::{array::ArrayRef, datatypes::SchemaRef};
 use parquet::{
     arrow::{
         ArrowWriter,
-        arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves},
+        arrow_writer::{
+            ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, ArrowWriterOptions, compute_leaves,
+        },
     },
     errors::ParquetError,
     file::{metadata::RowGroupMetaData, properties::WriterProperties, writer::SerializedFileWriter},
@@ -69,7 +71,8 @@ impl ParquetFileWriter {
         let path = dir.join(name);
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Pending::default(), Arc::clone(&schema), options);
-        let (writer, columns) = writer.and_then(ArrowWriter::into_serialized_writer).map_err(|error| wrong(&path, &error))?;
+        let (writer, columns) =
+            writer.and_then(ArrowWriter::into_serialized_writer).map_err(|error| wrong(&path, &error))?;
         let file = vfs.create(&path)?;
         Ok(Self {
             name: name.to_owned(),

@@ -66,7 +66,8 @@ impl Order {
 
         let members = group_by_trace(collected);
         let range = |range: &(u32, u32)| members.spans.get(range.0 as usize..range.1 as usize).unwrap_or(&[]);
-        let mut traces: Vec<(u64, usize)> = (0..).zip(&members.ranges).map(|(trace, at)| (start_of(collected, range(at)), trace)).collect();
+        let mut traces: Vec<(u64, usize)> =
+            (0..).zip(&members.ranges).map(|(trace, at)| (start_of(collected, range(at)), trace)).collect();
         traces.sort_unstable_by_key(|(start, trace)| (*start, collected.traces.get(*trace)));
 
         let mut order = Self { rows: Vec::with_capacity(collected.spans.len()), ..Self::default() };
@@ -111,7 +112,9 @@ impl Order {
             services: Vec::new(),
         };
         for placed in arrange(&nodes) {
-            let Some((index, span)) = shown.get(placed.node).and_then(|index| Some((*index, span(index)?))) else { continue };
+            let Some((index, span)) = shown.get(placed.node).and_then(|index| Some((*index, span(index)?))) else {
+                continue;
+            };
             let is_root = span.parent_id == 0;
             // Roots come first and in the order of their start.
             if is_root && row.root.is_none() {
@@ -124,8 +127,8 @@ impl Order {
                 Some((_, spans, errors)) => (*spans, *errors) = (*spans + 1, *errors + error),
                 None => row.services.push((service, 1, error)),
             }
-            let flags = if is_root { row_flags::ROOT } else { 0 }
-                | if placed.under_root { row_flags::UNDER_ROOT } else { 0 };
+            let flags =
+                if is_root { row_flags::ROOT } else { 0 } | if placed.under_root { row_flags::UNDER_ROOT } else { 0 };
             let Placed { parent_offset, descendants, .. } = placed;
             self.rows.push(Row { span: index, parent_offset, descendants, flags });
         }
@@ -173,9 +176,10 @@ fn group_by_trace(collected: &Collected) -> Members {
     Members { ranges, spans }
 }
 
-/// The earliest start, zero times left out unless all are zero. Copies have the same weight as what stands for them.
+/// The earliest start, zero times left out unless all are zero. Copies that nobody sees do not count.
 fn start_of(collected: &Collected, members: &[u32]) -> u64 {
-    let starts = members.iter().filter_map(|index| collected.spans.get(*index as usize)).map(|span| span.start);
+    let (shown, _) = part_copies(collected, members);
+    let starts = shown.iter().filter_map(|index| collected.spans.get(*index as usize)).map(|span| span.start);
     starts.filter(|start| *start > 0).min().unwrap_or(0)
 }
 

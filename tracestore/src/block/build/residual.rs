@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{
-        ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder, UInt32Builder,
-    },
+    array::{ArrayRef, BooleanBuilder, Float64Builder, Int32Builder, Int64Builder, StringBuilder, UInt32Builder},
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 
@@ -75,7 +73,14 @@ impl<'a> ResidualBuilder<'a> {
                 && elements.iter().all(|value| scalar_type(value) == first)
             {
                 let array_len = elements.len() as u32;
-                self.rows.extend(elements.iter().map(|value| ResidualRow { scope, key, owner, repeat, array_len, value: *value }));
+                self.rows.extend(elements.iter().map(|value| ResidualRow {
+                    scope,
+                    key,
+                    owner,
+                    repeat,
+                    array_len,
+                    value: *value,
+                }));
                 return element.array();
             }
         }

@@ -76,12 +76,13 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
     let mut attributes = LazyFile::default();
     let mut key_rows: Vec<KeyRow> = Vec::new();
     let mut residual_rows = 0_u32;
-    let mut write_residual = |builder: ResidualBuilder<'_>, keys: &KeyStatistics, counts: &KeyCounts, row_group: i32| {
-        let (columns, runs) = builder.finish(keys, residual_rows);
-        residual_rows += columns.first().map_or(0, |column| column.len() as u32);
-        list_keys(&mut key_rows, keys, counts, &runs, row_group);
-        attributes.write(vfs, dir, file_names::ATTRIBUTES, &residual_schema, &columns)
-    };
+    let mut write_residual =
+        |builder: ResidualBuilder<'_>, keys: &KeyStatistics, counts: &KeyCounts, row_group: i32| {
+            let (columns, runs) = builder.finish(keys, residual_rows);
+            residual_rows += columns.first().map_or(0, |column| column.len() as u32);
+            list_keys(&mut key_rows, keys, counts, &runs, row_group);
+            attributes.write(vfs, dir, file_names::ATTRIBUTES, &residual_schema, &columns)
+        };
 
     let (mut builder, mut counts) = (ResidualBuilder::default(), KeyCounts::new());
     let resources = collected.resources.list.iter().map(|owner| owner.resource().attributes().flatten().collect());

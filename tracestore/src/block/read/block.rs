@@ -238,10 +238,7 @@ impl Block {
     }
 
     /// The scopes as owned values, read once.
-    pub(super) fn restored_scopes_with(
-        &self,
-        read: impl FnOnce() -> Result<Vec<Arc<Scope>>>,
-    ) -> Result<&[Arc<Scope>]> {
+    pub(super) fn restored_scopes_with(&self, read: impl FnOnce() -> Result<Vec<Arc<Scope>>>) -> Result<&[Arc<Scope>]> {
         get_or_read(&self.restored_scopes, read).map(Vec::as_slice)
     }
 
@@ -286,7 +283,8 @@ impl Block {
             let open = ParquetFile::open(self.vfs.as_ref(), &self.dir, file)?;
             let metadata = open.metadata();
             for leaf in 0..metadata.file_metadata().schema_descr().num_columns() {
-                let chunks: Vec<_> = metadata.row_groups().iter().filter_map(|group| group.columns().get(leaf)).collect();
+                let chunks: Vec<_> =
+                    metadata.row_groups().iter().filter_map(|group| group.columns().get(leaf)).collect();
                 let path = metadata.file_metadata().schema_descr().column(leaf).path().string();
                 let mut encodings: Vec<_> =
                     chunks.iter().flat_map(|chunk| chunk.encodings()).map(|encoding| encoding.to_string()).collect();

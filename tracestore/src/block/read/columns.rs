@@ -123,7 +123,9 @@ impl<'a> SpanReader<'a> {
             | SpanColumn::TraceDuration
             | SpanColumn::RootName
             | SpanColumn::RootService => return self.of_trace(column),
-            SpanColumn::Service => return self.of_owner(columns::RESOURCE, self.block.resources()?.text("service_name")?),
+            SpanColumn::Service => {
+                return self.of_owner(columns::RESOURCE, self.block.resources()?.text("service_name")?);
+            }
             SpanColumn::ScopeName => return self.of_owner(columns::SCOPE, self.block.scopes()?.text("name")?),
             SpanColumn::ScopeVersion => return self.of_owner(columns::SCOPE, self.block.scopes()?.text("version")?),
             SpanColumn::EventName
@@ -145,7 +147,9 @@ impl<'a> SpanReader<'a> {
         let name = match column {
             SpanColumn::Name => columns::NAME.to_owned(),
             SpanColumn::StatusMessage => columns::STATUS_MESSAGE.to_owned(),
-            SpanColumn::Attribute { scope: AttributeScope::Span, value_type: AttributeType::String, .. } => column.name(),
+            SpanColumn::Attribute { scope: AttributeScope::Span, value_type: AttributeType::String, .. } => {
+                column.name()
+            }
             _ => return Ok(None),
         };
         let file = self.block.span_file()?;
@@ -192,7 +196,10 @@ impl<'a> SpanReader<'a> {
 
     fn unsigned(&self, name: &str) -> Result<UInt32Array> {
         let array = self.physical(name)?;
-        array.as_primitive_opt::<UInt32Type>().cloned().ok_or_else(|| self.wrong(&format!("column `{name}` is no UINT32")))
+        array
+            .as_primitive_opt::<UInt32Type>()
+            .cloned()
+            .ok_or_else(|| self.wrong(&format!("column `{name}` is no UINT32")))
     }
 
     /// A number column for all rows of the row group.
@@ -280,9 +287,11 @@ impl<'a> SpanReader<'a> {
             SpanColumn::RootName => Arc::new(table.root_names()?),
             _ => Arc::new(table.root_services()?),
         };
-        let values = if values.len() == traces { values } else { values.slice(first, traces.min(values.len() - first)) };
+        let values =
+            if values.len() == traces { values } else { values.slice(first, traces.min(values.len() - first)) };
         let ordinals = self.unsigned(columns::TRACE)?;
-        let codes = ordinals.unary::<_, arrow::datatypes::Int32Type>(|ordinal| (ordinal as i32).wrapping_sub(first as i32));
+        let codes =
+            ordinals.unary::<_, arrow::datatypes::Int32Type>(|ordinal| (ordinal as i32).wrapping_sub(first as i32));
         if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
             return Err(self.wrong(&"a span belongs to a trace of another row group"));
         }

@@ -184,10 +184,11 @@ impl ParquetFile {
         let total = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
         let batch_size = rows.as_ref().map_or(total, RowSelection::row_count).max(1);
         let batches = guard(&self.path, 0, || {
-            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.reader.clone())
-                .with_row_groups(vec![row_group])
-                .with_projection(ProjectionMask::roots(schema, [column]))
-                .with_batch_size(batch_size);
+            let mut builder =
+                ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.reader.clone())
+                    .with_row_groups(vec![row_group])
+                    .with_projection(ProjectionMask::roots(schema, [column]))
+                    .with_batch_size(batch_size);
             if let Some(rows) = rows {
                 builder = builder.with_row_selection(rows);
             }
@@ -212,8 +213,8 @@ impl ParquetFile {
             let local = local.map(|range| range.start.max(first) - first..range.end.min(first + rows) - first);
             let local: Vec<_> = local.collect();
             if let Some(whole) = local.first() {
-                let selection = (*whole != (0..rows))
-                    .then(|| RowSelection::from_consecutive_ranges(local.iter().cloned(), rows));
+                let selection =
+                    (*whole != (0..rows)).then(|| RowSelection::from_consecutive_ranges(local.iter().cloned(), rows));
                 arrays.push(self.read(index, column, selection)?);
             }
             first += rows;

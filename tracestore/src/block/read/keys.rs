@@ -2,7 +2,10 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use arrow::{array::AsArray, datatypes::{Int32Type, UInt32Type}};
+use arrow::{
+    array::AsArray,
+    datatypes::{Int32Type, UInt32Type},
+};
 
 use super::{ParquetFile, text::texts};
 use crate::{

@@ -123,7 +123,8 @@ impl Block {
     pub fn trace(&self, id: &TraceId) -> Result<Option<Trace>> {
         let Some(ordinal) = self.find(id)? else { return Ok(None) };
         let rows = self.trace_table()?.span_rows(ordinal)?;
-        let holds = |group: &RowGroupMeta| (group.first_row..group.first_row + group.rows).contains(&(rows.start as u64));
+        let holds =
+            |group: &RowGroupMeta| (group.first_row..group.first_row + group.rows).contains(&(rows.start as u64));
         let group = self.meta().row_groups.iter().position(holds);
         let group = group.ok_or_else(|| Error::corrupt(self.path(), 0, "a trace is in no row group"))?;
         Ok(self.restore(group, rows)?.into_iter().next())
@@ -269,7 +270,8 @@ impl Block {
             return Ok(links);
         }
         let rows = Rows { file, range: range.clone() };
-        let (owners, trace_ids, span_ids) = (rows.u32("span")?, self.link_targets(file, range.clone())?, rows.bytes("span_id")?);
+        let (owners, trace_ids, span_ids) =
+            (rows.u32("span")?, self.link_targets(file, range.clone())?, rows.bytes("span_id")?);
         let (states, flags) = (rows.texts("trace_state")?, rows.u32("flags")?);
         let dropped = rows.u32(columns::DROPPED_ATTRIBUTES)?;
         let mut attributes = rows.attributes(AttributeScope::Link)?;
@@ -411,7 +413,14 @@ impl<'a> ResidualValues<'a> {
     fn read(file: &'a ParquetFile, range: Range<usize>) -> Result<Self> {
         let rows = Rows { file, range };
         let (texts, jsons) = (rows.texts("str")?, rows.texts("json")?);
-        Ok(Self { file, texts, ints: rows.array("int")?, floats: rows.array("float")?, bools: rows.array("bool")?, jsons })
+        Ok(Self {
+            file,
+            texts,
+            ints: rows.array("int")?,
+            floats: rows.array("float")?,
+            bools: rows.array("bool")?,
+            jsons,
+        })
     }
 
     fn value(&self, row: usize, number: i32) -> Result<Value> {

@@ -76,7 +76,11 @@ fn enumeration(json: &Json, name: &str, prefix: &str, names: &[&str]) -> Result<
     let number = match json {
         Json::String(text) => {
             let word = text.strip_prefix(prefix).unwrap_or(text);
-            names.iter().position(|name| *name == word).and_then(|at| i32::try_from(at).ok()).or_else(|| text.parse().ok())
+            names
+                .iter()
+                .position(|name| *name == word)
+                .and_then(|at| i32::try_from(at).ok())
+                .or_else(|| text.parse().ok())
         }
         json => json.as_i64().and_then(|number| i32::try_from(number).ok()),
     };

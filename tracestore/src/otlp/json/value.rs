@@ -22,7 +22,9 @@ pub(super) fn to_json(value: &Value) -> Json {
         Value::Int(value) => json!({ "intValue": value.to_string() }),
         Value::Double(value) => json!({ "doubleValue": double(*value) }),
         Value::Bytes(bytes) => json!({ "bytesValue": BASE64.encode(bytes) }),
-        Value::Array(elements) => json!({ "arrayValue": { "values": elements.iter().map(to_json).collect::<Vec<_>>() } }),
+        Value::Array(elements) => {
+            json!({ "arrayValue": { "values": elements.iter().map(to_json).collect::<Vec<_>>() } })
+        }
         Value::KvList(entries) => json!({ "kvlistValue": { "values": attributes(entries) } }),
     }
 }
@@ -62,7 +64,9 @@ pub(super) fn from_json(json: &Json, depth: usize) -> Result<Value, String> {
     let Some((name, json)) = object.iter().find(|(_, json)| !json.is_null()) else { return Ok(Value::Empty) };
     let wrong = |expected: &str| format!("`{name}` is {}, not {expected}", kind(json));
     match name.as_str() {
-        "stringValue" | "string_value" => json.as_str().map(|text| Value::String(text.to_owned())).ok_or_else(|| wrong("text")),
+        "stringValue" | "string_value" => {
+            json.as_str().map(|text| Value::String(text.to_owned())).ok_or_else(|| wrong("text"))
+        }
         "boolValue" | "bool_value" => json.as_bool().map(Value::Bool).ok_or_else(|| wrong("true or false")),
         "intValue" | "int_value" => signed(json).map(Value::Int).ok_or_else(|| wrong("an integer")),
         "doubleValue" | "double_value" => match json {
@@ -92,7 +96,10 @@ pub(super) fn from_json(json: &Json, depth: usize) -> Result<Value, String> {
 pub(super) fn attributes_from_json(entries: &[Json], depth: usize) -> Result<Vec<KeyValue>, String> {
     let entry = |entry: &Json| {
         let key = entry.get("key").and_then(Json::as_str).unwrap_or_default().to_owned();
-        let value = entry.get("value").filter(|value| !value.is_null()).map_or(Ok(Value::Empty), |value| from_json(value, depth))?;
+        let value = entry
+            .get("value")
+            .filter(|value| !value.is_null())
+            .map_or(Ok(Value::Empty), |value| from_json(value, depth))?;
         Ok(KeyValue { key, value })
     };
     entries.iter().map(entry).collect()
@@ -148,7 +155,8 @@ pub(crate) fn entity_refs_from_json(text: &str) -> Result<Vec<EntityRef>, String
 }
 
 pub(super) fn entity_refs_from(list: &[Json]) -> Result<Vec<EntityRef>, String> {
-    let text = |object: &Map<String, Json>, name: &str| object.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
+    let text =
+        |object: &Map<String, Json>, name: &str| object.get(name).and_then(Json::as_str).unwrap_or_default().to_owned();
     let texts = |object: &Map<String, Json>, name: &str| {
         let list = object.get(name).and_then(Json::as_array).into_iter().flatten();
         list.filter_map(Json::as_str).map(str::to_owned).collect()

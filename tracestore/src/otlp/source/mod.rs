@@ -168,17 +168,22 @@ fn read_binary(window: &mut Window, framing: Framing) -> Result<Option<(u64, Byt
         Framing::Delimited => window.varint().map_err(unreadable)?,
         _ => window.take(4).map_err(unreadable)?.map(|len| len.iter().fold(0, |len, byte| len << 8 | u64::from(*byte))),
     };
-    let len = len.ok_or_else(|| (Some(window.offset()), "the file is cut short within the length of a message".into()))?;
+    let len =
+        len.ok_or_else(|| (Some(window.offset()), "the file is cut short within the length of a message".into()))?;
     let too_large = || (None, format!("a message of {len} bytes is larger than {MAX_MESSAGE} bytes"));
     let len = usize::try_from(len).ok().filter(|len| *len <= MAX_MESSAGE).ok_or_else(too_large)?;
     let offset = window.offset();
     let bytes = window.take(len).map_err(unreadable)?;
     let bytes = bytes.ok_or_else(|| {
         let end = window.offset();
-        (Some(end), format!("the file is cut short: a message of {len} bytes starts at byte {offset} and ends at {end}"))
+        (
+            Some(end),
+            format!("the file is cut short: a message of {len} bytes starts at byte {offset} and ends at {end}"),
+        )
     })?;
     if framing == Framing::Framed && is_packed(&bytes) {
-        let bytes = unpack_message(&bytes).map_err(|error| (Some(offset), format!("a message cannot be unpacked: {error}")))?;
+        let bytes =
+            unpack_message(&bytes).map_err(|error| (Some(offset), format!("a message cannot be unpacked: {error}")))?;
         return Ok(Some((offset, bytes)));
     }
     Ok(Some((offset, bytes)))

@@ -12,7 +12,8 @@ use crate::{
 };
 
 pub(super) fn run(args: &Trace, style: Style) -> Result<u8, Failure> {
-    let id: TraceId = args.id.parse().map_err(|error: tracestore::model::ParseIdError| Failure::Usage(error.to_string()))?;
+    let id: TraceId =
+        args.id.parse().map_err(|error: tracestore::model::ParseIdError| Failure::Usage(error.to_string()))?;
     let Some(trace) = super::open(&args.paths)?.find_trace(&id)? else {
         eprintln!("traceql: there is no trace {id}");
         return Ok(NOTHING_FOUND);

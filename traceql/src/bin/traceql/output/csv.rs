@@ -19,10 +19,11 @@ pub(crate) fn csv(out: &mut impl Write, response: &SearchResponse) -> Result<(),
         }
     }
     let fixed = ["trace_id", "root_service", "root_name", "span_id", "name", "start_time_unix_nano", "duration_nanos"];
-    let header = fixed.into_iter().map(str::to_owned).chain(fields.iter().map(|name| match fixed.contains(&name.as_str()) {
-        true => format!("span:{name}"),
-        false => name.clone(),
-    }));
+    let header =
+        fixed.into_iter().map(str::to_owned).chain(fields.iter().map(|name| match fixed.contains(&name.as_str()) {
+            true => format!("span:{name}"),
+            false => name.clone(),
+        }));
     line(out, header)?;
     for (trace, span) in spans() {
         let known = [

@@ -31,9 +31,10 @@ pub(crate) fn ndjson(out: &mut impl Write, response: &SearchResponse) -> Result<
 }
 
 fn trace(trace: &TraceMatch) -> Json {
-    let services = trace.service_stats.iter().map(|stats| {
-        json!({ "service": stats.service, "spans": stats.spans, "errors": stats.errors })
-    });
+    let services = trace
+        .service_stats
+        .iter()
+        .map(|stats| json!({ "service": stats.service, "spans": stats.spans, "errors": stats.errors }));
     json!({
         "traceId": trace.trace_id.to_string(),
         "rootService": trace.root_service,

@@ -29,7 +29,11 @@ fn trace(out: &mut impl Write, trace: &TraceMatch, style: Style) -> Result<(), F
     let name = clean(trace.root_name.as_deref().unwrap_or(""));
     let spans: u32 = trace.service_stats.iter().map(|stats| stats.spans).sum();
     let errors: u32 = trace.service_stats.iter().map(|stats| stats.errors).sum();
-    let errors = if errors > 0 { style.error(&format!(", {errors} {}", plural(errors as usize, "error"))) } else { String::new() };
+    let errors = if errors > 0 {
+        style.error(&format!(", {errors} {}", plural(errors as usize, "error")))
+    } else {
+        String::new()
+    };
     writeln!(
         out,
         "{}  {}  {:>7}  {} {}  {}{errors}",
