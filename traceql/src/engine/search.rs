@@ -132,7 +132,7 @@ impl Engine {
         let condition = lower_filter(&context, filter).map_err(Error::from)?;
         let mut columns = FOUND.to_vec();
         columns.extend(context.columns().into_iter().filter(|column| !FOUND.contains(column)));
-        let watermark = Watermark::default();
+        let watermark = Watermark::new(options.limit);
         let table = SpanTable::new(self.snapshot.clone(), columns)
             .with_time_range(options.time_range())
             .with_watermark(watermark.clone());

@@ -282,6 +282,7 @@ impl<'t> Lexer<'t> {
 
 impl Diagnostic {
     /// The same with a help text, still boxed.
+    #[expect(clippy::boxed_local, reason = "errors are boxed from the start, so that results stay small")]
     pub(super) fn with_help(self: Box<Self>, help: &str) -> Box<Self> {
         Box::new(self.help(help))
     }

@@ -113,6 +113,8 @@ impl Display for Literal {
         match self {
             Self::String(text) if text.contains('`') => write!(f, "\"{}\"", escape(text)),
             Self::String(text) => write!(f, "`{text}`"),
+            // The one integer without a literal of its own.
+            Self::Int(i64::MIN) => f.write_str("minInt"),
             Self::Int(value) => value.fmt(f),
             Self::Float(value) => f.write_str(&format_float(*value)),
             Self::Bool(value) => value.fmt(f),

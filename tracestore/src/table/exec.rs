@@ -2,6 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
+use arrow::{
+    array::{AsArray, RecordBatch},
+    datatypes::{UInt32Type, UInt64Type},
+};
 use datafusion::{
     common::{Result, internal_err, tree_node::TreeNodeRecursion},
     execution::{SendableRecordBatchStream, TaskContext},
@@ -138,6 +142,7 @@ impl ExecutionPlan for SpanScanExec {
                     continue;
                 }
                 if let Some(batch) = unit.scan(&request, &metrics)? {
+                    raise(&watermark, &batch);
                     return Ok(Some((batch, (units, request, watermark, metrics))));
                 }
             }
@@ -148,5 +153,24 @@ impl ExecutionPlan for SpanScanExec {
 
     fn metrics(&self) -> Option<MetricsSet> {
         Some(self.metrics.clone_inner())
+    }
+}
+
+/// Raises the watermark by what one batch has: if there are as many traces in it as are collected, none that starts
+/// before the oldest of them matters. The collector would say so too, but later.
+fn raise(watermark: &Watermark, batch: &RecordBatch) {
+    let column = |column: &SpanColumn| batch.column_by_name(&column.name());
+    let traces = column(&SpanColumn::Trace).and_then(|array| array.as_primitive_opt::<UInt32Type>());
+    let starts = column(&SpanColumn::TraceStart).and_then(|array| array.as_primitive_opt::<UInt64Type>());
+    let (Some(traces), Some(starts)) = (traces, starts) else { return };
+    // Traces ascend by start: the newest are at the end.
+    let (mut count, mut previous) = (0, None);
+    for (trace, start) in traces.values().iter().zip(starts.values()).rev() {
+        if previous.replace(*trace) != Some(*trace) {
+            count += 1;
+            if count >= watermark.limit() {
+                return watermark.raise(*start);
+            }
+        }
     }
 }

@@ -141,7 +141,9 @@ impl Parser {
             TokenKind::End => {
                 self.error("TQ0201", token.span, "the query is empty").with_help("`{ }` finds every span")
             }
-            TokenKind::Op(Op::OpenParen) => self.unsupported("a query in parentheses"),
+            TokenKind::Op(Op::OpenParen) if self.peek_after().kind != TokenKind::Op(Op::CloseParen) => {
+                self.unsupported("a query in parentheses")
+            }
             TokenKind::Word(word)
                 if matches!(word.as_str(), "by" | "select" | "count" | "avg" | "min" | "max" | "sum") =>
             {

@@ -1,6 +1,6 @@
 //! Writes a block: row group by row group, then the small tables, then `meta.json`, which makes it a block.
 
-use std::{io::Write, path::Path};
+use std::{io::Write, path::Path, sync::Arc};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -50,7 +50,7 @@ impl LazyFile {
             Some(writer) => writer,
             empty => {
                 let properties = properties(schema, arrays);
-                empty.insert(ParquetFileWriter::create(vfs, dir, name, schema.clone(), properties)?)
+                empty.insert(ParquetFileWriter::create(vfs, dir, name, Arc::clone(schema), properties)?)
             }
         };
         writer.write(arrays)

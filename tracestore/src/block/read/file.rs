@@ -227,7 +227,7 @@ impl ParquetFile {
     /// # Errors
     /// [`Error::Corrupt`], also when there is no such column.
     pub(crate) fn read_all(&self, name: &str) -> Result<ArrayRef> {
-        self.read_ranges(name, &[0..usize::MAX])
+        self.read_ranges(name, std::slice::from_ref(&(0..usize::MAX)))
     }
 
     /// The parts of a column as one array.
