@@ -16,3 +16,5 @@ pub use column::{AttributeScope, AttributeType, Level, SpanColumn};
 pub use read::{Block, ColumnStats, ServiceCount, TraceSummary};
 #[cfg(feature = "datafusion")]
 pub(crate) use read::{SpanReader, Values, bytes_read};
+#[cfg(feature = "datafusion")]
+pub(crate) use schema::PAGE_ROWS;

@@ -27,6 +27,9 @@ use super::{
 };
 use crate::{block::SpanColumn, model::TimeRange, store::Snapshot};
 
+/// A search for more traces than this is not expected to end in the newest part of a row group.
+const MAX_EARLY_STOP: usize = 1_000;
+
 /// Scans the spans of a snapshot: pruning, conditions and columns in one pass over each row group.
 #[derive(Debug)]
 pub struct SpanScanExec {
@@ -49,17 +52,26 @@ impl SpanScanExec {
         time: Option<TimeRange>,
         watermark: Watermark,
         partitions: usize,
-    ) -> Self {
+    ) -> Result<Self> {
         let mut units: Vec<Unit> = Vec::new();
         for (number, block) in (0..).zip(snapshot.blocks()) {
             units.extend(block.meta().row_groups.iter().enumerate().map(|(row_group, meta)| Unit {
                 block: Arc::clone(block),
                 number,
                 row_group,
+                rows: None,
                 last_start: meta.last_start,
             }));
         }
-        units.sort_by(|a, b| b.last_start.cmp(&a.last_start).then(a.number.cmp(&b.number)));
+        let newest_first = |units: &mut Vec<Unit>| {
+            units.sort_by(|a, b| b.last_start.cmp(&a.last_start).then(a.number.cmp(&b.number)));
+        };
+        newest_first(&mut units);
+        if watermark.limit() <= MAX_EARLY_STOP && !units.is_empty() {
+            let newest = units.remove(0);
+            units.extend(newest.split()?);
+            newest_first(&mut units);
+        }
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
             Partitioning::UnknownPartitioning(partitions.min(units.len()).max(1)),
@@ -68,7 +80,7 @@ impl SpanScanExec {
         );
         let request = Arc::new(Request { conjuncts, time, columns, schema });
         let metrics = ExecutionPlanMetricsSet::new();
-        Self { snapshot, request, units, watermark, properties: Arc::new(properties), metrics }
+        Ok(Self { snapshot, request, units, watermark, properties: Arc::new(properties), metrics })
     }
 }
 
@@ -76,7 +88,7 @@ impl DisplayAs for SpanScanExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (blocks, row_groups) = (self.snapshot.blocks().len(), self.units.len());
         let columns: Vec<String> = self.request.columns.iter().map(SpanColumn::name).collect();
-        write!(f, "SpanScanExec: blocks={blocks}, row_groups={row_groups}, columns=[{}]", columns.join(", "))?;
+        write!(f, "SpanScanExec: blocks={blocks}, units={row_groups}, columns=[{}]", columns.join(", "))?;
         if let Some(time) = self.request.time {
             write!(f, ", time={}..={}", time.start, time.end)?;
         }

@@ -85,6 +85,6 @@ impl TableProvider for SpanTable {
             self.time,
             self.watermark.clone(),
             state.config().target_partitions(),
-        )))
+        )?))
     }
 }

@@ -1,9 +1,10 @@
 //! The scan of one row group: prune, then condition by condition read, test and narrow, then read what is asked for.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use arrow::{
-    array::{ArrayRef, RecordBatch, RecordBatchOptions},
+    array::{ArrayRef, BooleanBufferBuilder, RecordBatch, RecordBatchOptions},
+    buffer::BooleanBuffer,
     datatypes::SchemaRef,
 };
 use datafusion::{common::Result, datasource::physical_plan::parquet::RowGroupAccess};
@@ -14,17 +15,24 @@ use super::{
     metrics::ScanMetrics,
 };
 use crate::{
-    block::{Block, SpanColumn, SpanReader, Values, bytes_read},
+    Error,
+    block::{Block, PAGE_ROWS, SpanColumn, SpanReader, Values, bytes_read},
     model::TimeRange,
 };
 
-/// A row group of a block, and the newest trace start in it.
+/// How many rows the newest part of a row group has, and the largest that is cut off.
+const FIRST_PART: usize = PAGE_ROWS;
+const LARGEST_PART: usize = 4 * PAGE_ROWS;
+
+/// A row group of a block or a part of one, whole traces, and the newest trace start in it.
 #[derive(Debug, Clone)]
 pub(super) struct Unit {
     pub(super) block: Arc<Block>,
     /// The block's number in the snapshot.
     pub(super) number: u32,
     pub(super) row_group: usize,
+    /// Rows of the row group; `None` for all.
+    pub(super) rows: Option<Range<usize>>,
     pub(super) last_start: u64,
 }
 
@@ -39,6 +47,33 @@ pub(super) struct Request {
 }
 
 impl Unit {
+    /// Cuts parts off the end of a row group, where its newest traces are, the first small, each next one twice as
+    /// large: a search that is soon satisfied then reads little, and one that is not has few parts more.
+    pub(super) fn split(self) -> crate::Result<Vec<Self>> {
+        let Some(meta) = self.block.meta().row_groups.get(self.row_group) else { return Ok(vec![self]) };
+        let table = self.block.trace_table()?;
+        let (starts, first_rows) = (table.starts()?, table.first_rows()?);
+        let (first, traces) = (meta.first_trace as usize, meta.traces as usize);
+        let (Some(starts), Some(first_rows)) =
+            (starts.values().get(first..first + traces), first_rows.values().get(first..first + traces))
+        else {
+            return Err(Error::corrupt(self.block.path(), 0, "the trace table is shorter than the row groups say"));
+        };
+        let place = |row: u32| (u64::from(row)).saturating_sub(meta.first_row) as usize;
+        let (mut parts, mut size) = (Vec::new(), FIRST_PART);
+        let (mut end_trace, mut end_row) = (traces, meta.rows as usize);
+        while end_trace > 0 {
+            let wanted = if size > LARGEST_PART { 0 } else { end_row.saturating_sub(size) };
+            let before = first_rows.get(..end_trace).unwrap_or(&[]);
+            let begin = before.partition_point(|row| place(*row) < wanted).min(end_trace - 1);
+            let begin_row = before.get(begin).map_or(0, |row| place(*row));
+            let last_start = starts.get(end_trace - 1).copied().unwrap_or(self.last_start);
+            parts.push(Self { rows: Some(begin_row..end_row), last_start, ..self.clone() });
+            (end_trace, end_row, size) = (begin, begin_row, size * 2);
+        }
+        Ok(parts)
+    }
+
     /// The rows of the unit that meet all conditions, `None` when there are none.
     pub(super) fn scan(&self, request: &Request, metrics: &ScanMetrics) -> Result<Option<RecordBatch>> {
         let before = bytes_read();
@@ -51,6 +86,9 @@ impl Unit {
         metrics.row_groups.add(1);
         let prune_timer = metrics.prune_time.timer();
         let mut reader = SpanReader::new(&self.block, self.number, self.row_group)?;
+        if let Some(rows) = &self.rows {
+            reader.intersect(&range_mask(rows, reader.meta().rows as usize));
+        }
         match access(&self.block, self.row_group, &reader, &request.conjuncts, request.time, metrics)? {
             RowGroupAccess::Skip => return Ok(None),
             RowGroupAccess::Scan => {}
@@ -119,4 +157,13 @@ impl Unit {
         }
         Ok(false)
     }
+}
+
+/// A range of rows as a mask over `len` rows.
+fn range_mask(rows: &Range<usize>, len: usize) -> BooleanBuffer {
+    let mut mask = BooleanBufferBuilder::new(len);
+    mask.append_n(rows.start.min(len), false);
+    mask.append_n(rows.len().min(len - rows.start.min(len)), true);
+    mask.append_n(len - rows.end.clamp(rows.start.min(len), len), false);
+    mask.finish()
 }
