@@ -22,8 +22,8 @@ fn engine() -> Engine {
     let span = |index: u64| Span {
         trace_id: [[7; 8], (index / 3 + 1).to_be_bytes()].concat(),
         span_id: (index + 1).to_be_bytes().to_vec(),
-        parent_span_id: if index % 3 == 0 { Vec::new() } else { (index / 3 * 3 + 1).to_be_bytes().to_vec() },
-        name: if index % 40_001 == 0 { "rare".to_owned() } else { format!("name {}", index % 7) },
+        parent_span_id: if index.is_multiple_of(3) { Vec::new() } else { (index / 3 * 3 + 1).to_be_bytes().to_vec() },
+        name: if index.is_multiple_of(40_001) { "rare".to_owned() } else { format!("name {}", index % 7) },
         start_time_unix_nano: 1_000_000 + index / 6 * 10,
         end_time_unix_nano: 1_000_100 + index / 6 * 10 + index % 50,
         ..Span::default()
