@@ -63,6 +63,17 @@ fn read(bytes: Vec<u8>) -> Result<Vec<ExportTraceServiceRequest>, Error> {
     source.map(|request| Ok(ExportTraceServiceRequest::decode(request?.bytes).unwrap())).collect()
 }
 
+/// Found by the fuzz target `otlp_decode`: a length near the largest number there is.
+#[test]
+fn a_length_beyond_all_bounds_is_refused() {
+    let mut bytes = vec![0x0a];
+    bytes.extend([0xff; 9]);
+    bytes.push(0x01);
+    bytes.extend([0x00; 8]);
+    bytes.extend([0xff; 32]);
+    assert!(read(bytes).is_err());
+}
+
 #[test]
 fn every_framing_in_every_packing() {
     let requests = requests();

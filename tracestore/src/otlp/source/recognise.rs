@@ -68,7 +68,8 @@ fn begins_request(message: &[u8], len: usize) -> bool {
     let Some((inner_len, inner)) = varint(rest) else { return rest.len() < 10 };
     let header = message.len() - inner.len();
     let first = inner.first().filter(|_| inner_len > 0);
-    header + inner_len <= len && first.is_none_or(|tag| matches!(tag, 0x0a | 0x12 | 0x1a))
+    let fits = header.checked_add(inner_len).is_some_and(|end| end <= len);
+    fits && first.is_none_or(|tag| matches!(tag, 0x0a | 0x12 | 0x1a))
 }
 
 /// Whether the stream is resource spans after resource spans.
