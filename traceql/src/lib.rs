@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod compiler;
 #[cfg(feature = "engine")]
 mod engine;
 #[cfg(feature = "engine")]
@@ -29,22 +30,21 @@ pub use engine::{
 #[cfg(feature = "engine")]
 pub use error::{Error, Result};
 
+pub use compiler::{Compiler, Report, Verdict};
 use syntax::{Diagnostics, ast::Query};
 
-/// Parses a query into its syntax tree.
-///
-/// # Errors
-/// What is wrong with the text, and where.
-pub fn parse(text: &str) -> Result<Query, Diagnostics> {
-    syntax::parse(text)
-}
-
-/// Parses a query, checks its types and brings it to the form that the planner takes.
+/// The syntax tree of a query, extensions included. See [`Compiler`] for strictness and limits.
 ///
 /// # Errors
 /// What is wrong with the query, and where.
-pub fn compile(text: &str) -> Result<ir::Filter, Diagnostics> {
-    let query = syntax::parse(text)?;
-    ir::check(&query).map_err(|diagnostic| Diagnostics::new(text, vec![*diagnostic]))?;
-    Ok(ir::lower(&query))
+pub fn parse(text: &str) -> Result<Query, Diagnostics> {
+    Compiler::new().parse(text)
+}
+
+/// What a query asks, in the form that the planner takes.
+///
+/// # Errors
+/// What is wrong with the query, and where.
+pub fn compile(text: &str) -> Result<ir::Query, Diagnostics> {
+    Compiler::new().compile(text)
 }

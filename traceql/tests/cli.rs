@@ -156,3 +156,51 @@ fn help_for_shells_and_people() {
     assert!(stdout(&traceql(&["--help"])).contains("Exit codes:"));
     assert!(stdout(&traceql(&["--version"])).starts_with("traceql 0."));
 }
+
+#[test]
+fn check_gives_a_verdict_for_each_query() {
+    let valid = traceql(&["check", "{ .a = 1 } | rate()"]);
+    assert_eq!((valid.status.code(), stdout(&valid)), (Some(0), "valid\n"));
+    let wrong = traceql(&["check", "{ status = 2 }"]);
+    assert_eq!(wrong.status.code(), Some(3));
+    assert!(stdout(&wrong).starts_with("check-error\n  error[TQ0302]: "), "{}", stdout(&wrong));
+    assert_eq!(traceql(&["check", "{ parent.x = 1 }"]).status.code(), Some(0));
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queries");
+    std::fs::write(&file, "{ }\n\n{ .a == 1 }\n{ status = 2 }\n{ parent.x = 1 }\n{ http.method = 1 }\n").unwrap();
+    let file = file.to_str().unwrap();
+    let strict = traceql(&["check", "--strict", "-o", "json", "-f", file]);
+    assert_eq!(strict.status.code(), Some(3));
+    let lines: Vec<serde_json::Value> =
+        stdout(&strict).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let verdicts: Vec<_> =
+        lines.iter().map(|line| (line["line"].as_u64().unwrap(), line["verdict"].as_str().unwrap())).collect();
+    let expected = [(1, "valid"), (3, "parse-error"), (4, "check-error"), (5, "unsupported"), (6, "parse-error")];
+    assert_eq!(verdicts, expected);
+    let fault = &lines[1]["diagnostics"][0];
+    assert_eq!((fault["code"].as_str(), fault["span"]["start"].as_u64()), (Some("TQ0202"), Some(5)));
+    let extended = traceql(&["check", "-f", file]);
+    let verdicts: Vec<_> = stdout(&extended).lines().filter(|line| !line.starts_with(' ')).collect();
+    assert_eq!(verdicts[3..], ["valid\t{ parent.x = 1 }", "valid\t{ http.method = 1 }"]);
+    assert_eq!(traceql(&["check", "-f", "/no/such/file"]).status.code(), Some(5));
+    assert_eq!(traceql(&["check"]).status.code(), Some(2));
+}
+
+#[test]
+fn fmt_prints_the_canonical_form() {
+    let short = traceql(&["fmt", "{span.a=`x`&&(duration>1h)}|count()>2"]);
+    assert_eq!(stdout(&short), "{ span.a = \"x\" && duration > 1h } | count() > 2\n");
+    let long = traceql(&[
+        "fmt",
+        "{ resource.service.name = \"api-gateway\" && span.http.method = \"POST\" } >> { status = error } | by(resource.service.name) | count() > 2",
+    ]);
+    let expected = "{ resource.service.name = \"api-gateway\" && span.http.method = \"POST\" }\n  \
+                    >> { status = error }\n  | by(resource.service.name)\n  | count() > 2\n";
+    assert_eq!(stdout(&long), expected);
+    // What is formatted is formatted already.
+    assert_eq!(stdout(&traceql(&["fmt", stdout(&long)])), expected);
+    assert_eq!(stdout(&traceql(&["fmt", "--one-line", expected])).lines().count(), 1);
+    let wrong = traceql(&["fmt", "{ .a = }"]);
+    assert!(wrong.status.code() == Some(3) && stdout(&wrong).is_empty() && stderr(&wrong).contains("TQ0201"));
+}

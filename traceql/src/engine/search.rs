@@ -16,13 +16,23 @@ use tracestore::{
 use super::{Engine, SearchResponse, SearchStats, collect::collect_traces};
 use crate::{
     Error, Result,
-    ir::Filter,
+    ir::{Body, Expr, Query, Spansets, Stage},
     nodes::top_traces::TopTraces,
     plan::{Context, lower_filter},
+    syntax::{Diagnostic, Diagnostics, Span, ast::Field},
 };
 
 /// What the scan delivers for every matching span.
 const FOUND: [SpanColumn; 4] = [SpanColumn::Block, SpanColumn::Trace, SpanColumn::Row, SpanColumn::TraceStart];
+
+/// How many levels a condition may have: the engine's own walks over it use the stack.
+const MAX_DEPTH: usize = 200;
+
+/// A query of one filter.
+struct SingleFilter {
+    condition: Expr,
+    fields: Vec<Field>,
+}
 
 /// How a search is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +86,7 @@ impl Engine {
     /// [`Error::Query`] when the query is wrong; [`Error::Store`] when data cannot be read.
     pub async fn search(&self, query: &str, options: &SearchOptions) -> Result<SearchResponse> {
         let begun = Instant::now();
-        let filter = crate::compile(query)?;
+        let query = self.compile(query)?;
         let mut stats = SearchStats {
             blocks: self.snapshot.blocks().len() as u64,
             spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
@@ -84,11 +94,11 @@ impl Engine {
         };
         let mut traces = Vec::new();
         if options.limit > 0 {
-            let logical = self.plan(&filter, options)?;
+            let logical = self.plan(&query.condition, options)?;
             let physical = self.session.physical_plan(&logical).await?;
             let found = collect(Arc::clone(&physical), self.session.task()).await?;
             let read = tracestore::Snapshot::bytes_read_by_thread();
-            traces = collect_traces(&self.snapshot, &filter.fields, &found, options)?;
+            traces = collect_traces(&self.snapshot, &query.fields, &found, options)?;
             stats.bytes_read = tracestore::Snapshot::bytes_read_by_thread() - read;
             stats.bytes_read += sum(&physical, "bytes_scanned");
             stats.rows_read = sum(&physical, "rows_scanned");
@@ -102,8 +112,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
-        let filter = crate::compile(query)?;
-        let logical = self.plan(&filter, options)?;
+        let query = self.compile(query)?;
+        let logical = self.plan(&query.condition, options)?;
         let physical = self.session.physical_plan(&logical).await?;
         if !analyze {
             let physical = DisplayableExecutionPlan::new(physical.as_ref());
@@ -116,7 +126,7 @@ impl Engine {
         let begun = Instant::now();
         let found = collect(Arc::clone(&physical), self.session.task()).await?;
         let planned = begun.elapsed();
-        let traces = collect_traces(&self.snapshot, &filter.fields, &found, options)?;
+        let traces = collect_traces(&self.snapshot, &query.fields, &found, options)?;
         let shown = DisplayableExecutionPlan::with_metrics(physical.as_ref());
         let (total, count) = (begun.elapsed(), traces.len());
         Ok(format!(
@@ -126,8 +136,30 @@ impl Engine {
         ))
     }
 
+    /// The query, if it is one that this version answers.
+    fn compile(&self, text: &str) -> Result<SingleFilter> {
+        let Query { body, fields, .. } = crate::compile(text)?;
+        let refused = |code, message: &str| {
+            let fault = Diagnostic::new(code, Span::new(0, text.len()), message);
+            Err(Diagnostics::new(text, vec![fault]).into())
+        };
+        let mut stages = match body {
+            Body::Search(pipeline) => pipeline.stages,
+            Body::Metrics(_) => return refused("TQ0904", "metrics are not answered yet"),
+        };
+        match (stages.pop(), stages.is_empty()) {
+            (Some(Stage::Spansets(Spansets::Filter(condition))), true) => {
+                if condition.depth() > MAX_DEPTH {
+                    return Err(Error::Limit(format!("a condition may have {MAX_DEPTH} levels at most")));
+                }
+                Ok(SingleFilter { condition, fields })
+            }
+            _ => refused("TQ0904", "this version answers queries of one filter: `{ … }`"),
+        }
+    }
+
     /// The logical plan of a search.
-    fn plan(&self, filter: &Filter, options: &SearchOptions) -> Result<LogicalPlan> {
+    fn plan(&self, filter: &Expr, options: &SearchOptions) -> Result<LogicalPlan> {
         let context = Context::new(&self.snapshot, self.session.context());
         let condition = lower_filter(&context, filter).map_err(Error::from)?;
         let mut columns = FOUND.to_vec();

@@ -1,6 +1,6 @@
 //! The checked tree.
 
-use crate::syntax::ast::Field;
+use crate::syntax::ast::{ArithmeticOp, CompareOp, Field};
 
 /// A condition or value over one span.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,8 @@ pub enum Expr {
     Or(Vec<Expr>),
     /// The complement of a boolean; missing stays missing.
     Not(Box<Expr>),
+    /// No value: what arithmetic on constants comes to where it has none.
+    Missing,
     /// The negative of a number; missing where it overflows.
     Negate(Box<Expr>),
     /// Arithmetic; missing where it has no value.
@@ -72,45 +74,44 @@ pub enum Const {
     Kind(i32),
 }
 
-/// Comparison operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CompareOp {
-    /// `=`
-    Equal,
-    /// `!=`
-    NotEqual,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-}
+impl Expr {
+    /// Whether it has a truth value on every span: never missing, never something else.
+    #[must_use]
+    pub fn is_condition(&self) -> bool {
+        match self {
+            Self::And(_) | Self::Or(_) | Self::Compare { .. } | Self::Match { .. } | Self::Exists { .. } => true,
+            Self::Const(value) => matches!(value, Const::Bool(_)),
+            Self::Not(operand) => operand.is_condition(),
+            Self::Field(_) | Self::Missing | Self::Negate(_) | Self::Arithmetic { .. } => false,
+        }
+    }
 
-/// Arithmetic operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ArithmeticOp {
-    /// `+`
-    Add,
-    /// `-`
-    Subtract,
-    /// `*`
-    Multiply,
-    /// `/`
-    Divide,
-    /// `%`
-    Modulo,
-    /// `^`
-    Power,
-}
+    /// How many levels it has.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        1 + match self {
+            Self::Const(_) | Self::Field(_) | Self::Missing => 0,
+            Self::Compare { left, right, .. } | Self::Arithmetic { left, right, .. } => left.depth().max(right.depth()),
+            Self::Match { operand, .. } | Self::Exists { operand, .. } | Self::Not(operand) | Self::Negate(operand) => {
+                operand.depth()
+            }
+            Self::And(list) | Self::Or(list) => list.iter().map(Self::depth).max().unwrap_or(0),
+        }
+    }
 
-/// What a spanset filter asks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Filter {
-    /// What a span must meet: true, not missing.
-    pub condition: Expr,
-    /// Every field that the query names, in order of first mention.
-    pub fields: Vec<Field>,
+    /// Every field in it, in order of the text.
+    pub fn for_each_field<'e>(&'e self, visit: &mut impl FnMut(&'e Field)) {
+        match self {
+            Self::Const(_) | Self::Missing => {}
+            Self::Field(field) => visit(field),
+            Self::Compare { left, right, .. } | Self::Arithmetic { left, right, .. } => {
+                left.for_each_field(visit);
+                right.for_each_field(visit);
+            }
+            Self::Match { operand, .. } | Self::Exists { operand, .. } | Self::Not(operand) | Self::Negate(operand) => {
+                operand.for_each_field(visit);
+            }
+            Self::And(list) | Self::Or(list) => list.iter().for_each(|part| part.for_each_field(visit)),
+        }
+    }
 }

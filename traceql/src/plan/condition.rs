@@ -15,11 +15,11 @@ use super::{
     resolve::resolve,
     typed::{Typed, ValueType, all_of, any_of},
 };
-use crate::ir::{Const, Expr, Filter};
+use crate::ir::{Const, Expr};
 
-/// The filter as one expression over the columns that the context has noted.
-pub(crate) fn lower_filter(context: &Context<'_>, filter: &Filter) -> Result<Logical> {
-    let conjuncts = match &filter.condition {
+/// The filter's condition as one expression over the columns that the context has noted.
+pub(crate) fn lower_filter(context: &Context<'_>, filter: &Expr) -> Result<Logical> {
+    let conjuncts = match filter {
         Expr::And(list) => list.iter().map(|part| condition(context, part)).collect::<Result<Vec<_>>>()?,
         other => vec![condition(context, other)?],
     };
@@ -48,20 +48,15 @@ fn condition(context: &Context<'_>, expr: &Expr) -> Result<Logical> {
             conditions.push(Logical::Not(Box::new(exists)));
             Ok(all_of(conditions))
         }
-        Expr::Not(operand) if is_condition(operand) => Ok(condition(context, operand)?.is_not_true()),
+        Expr::Not(operand) if operand.is_condition() => Ok(condition(context, operand)?.is_not_true()),
         Expr::Const(Const::Bool(value)) => Ok(lit(*value)),
         _ => truth(context, expr),
     }
 }
 
-/// Whether an expression has a truth value on every span.
-fn is_condition(expr: &Expr) -> bool {
-    matches!(expr, Expr::And(_) | Expr::Or(_) | Expr::Compare { .. } | Expr::Match { .. } | Expr::Exists { .. })
-}
-
 /// The expression as a truth value: null where it is missing or something else.
 fn truth(context: &Context<'_>, expr: &Expr) -> Result<Logical> {
-    if is_condition(expr) {
+    if expr.is_condition() {
         return Ok(condition(context, expr)?.is_true());
     }
     if let Expr::Not(operand) = expr {
@@ -81,6 +76,7 @@ fn truth(context: &Context<'_>, expr: &Expr) -> Result<Logical> {
 fn value(context: &Context<'_>, expr: &Expr) -> Result<Typed> {
     match expr {
         Expr::Const(value) => Ok(constant(value)),
+        Expr::Missing => Ok(Typed::default()),
         Expr::Field(field) => resolve(context, field),
         Expr::Negate(operand) => Ok(negative(&value(context, operand)?)),
         Expr::Arithmetic { op, left, right } => Ok(compute(*op, &value(context, left)?, &value(context, right)?)),

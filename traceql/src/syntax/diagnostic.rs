@@ -1,15 +1,15 @@
-//! What is wrong with a query: a stable code, a message, a place, and what would have been expected.
+//! What is to be said about a query: a stable code, a message, a place, and what would be right.
 
 use std::fmt;
 
 use super::{Span, render::render};
 
-/// One thing that is wrong.
+/// One thing to say about a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
     /// Stable: `TQ00xx` limits, `TQ01xx` characters and words, `TQ02xx` grammar, `TQ03xx` types, `TQ04xx` regular
-    /// expressions, `TQ09xx` what is not supported yet.
+    /// expressions, `TQ05xx` warnings and notes, `TQ09xx` what is not supported.
     pub code: &'static str,
     /// What is wrong, in one sentence.
     pub message: String,
@@ -21,6 +21,21 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
+/// What a diagnostic means for the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DiagnosticKind {
+    /// The text is no query.
+    ParseError,
+    /// The query has no meaning: types that do not fit, values out of range.
+    CheckError,
+    /// The query has a meaning that cannot be had: in strict mode, what Tempo parses and does not support.
+    Unsupported,
+    /// The query is valid and may not mean what its reader thinks.
+    Warning,
+    /// The query is valid and could be written better.
+    Note,
+}
+
 /// What is wrong with a query, and its text. Displays as messages with the lines of the query and carets below them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostics {
@@ -29,7 +44,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostic {
-    /// Something wrong at a place.
+    /// Something to say about a place.
     pub(crate) fn new(code: &'static str, span: Span, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), span, related: None, help: None }
     }
@@ -43,6 +58,36 @@ impl Diagnostic {
     pub(crate) fn related(self, span: Span, label: impl Into<String>) -> Self {
         Self { related: Some((span, label.into())), ..self }
     }
+
+    /// What it means for the query: told by the code.
+    #[must_use]
+    pub fn kind(&self) -> DiagnosticKind {
+        match self.code.get(2..4) {
+            Some("03" | "04") => DiagnosticKind::CheckError,
+            Some("05") if self.code < "TQ0550" => DiagnosticKind::Warning,
+            Some("05") => DiagnosticKind::Note,
+            Some("09") => DiagnosticKind::Unsupported,
+            _ => DiagnosticKind::ParseError,
+        }
+    }
+
+    /// Whether the query cannot be run.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        !matches!(self.kind(), DiagnosticKind::Warning | DiagnosticKind::Note)
+    }
+}
+
+impl DiagnosticKind {
+    /// The word before the code: `error`, `warning`, `note`.
+    #[must_use]
+    pub const fn severity(self) -> &'static str {
+        match self {
+            Self::ParseError | Self::CheckError | Self::Unsupported => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
 }
 
 impl Diagnostics {
@@ -50,16 +95,28 @@ impl Diagnostics {
         Self { source: source.to_owned(), list }
     }
 
-    /// The query's text.
+    /// The query's text; cut short if it was too long to be read.
     #[must_use]
     pub fn source(&self) -> &str {
         &self.source
     }
 
-    /// What is wrong, in order of the text; at least one.
+    /// What there is to say, in order of the text.
     #[must_use]
     pub fn list(&self) -> &[Diagnostic] {
         &self.list
+    }
+
+    /// One of them as text: message, line of the query, carets.
+    #[must_use]
+    pub fn render(&self, diagnostic: &Diagnostic) -> String {
+        render(&self.source, diagnostic)
+    }
+
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
     }
 }
 

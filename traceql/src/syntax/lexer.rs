@@ -9,18 +9,25 @@ use super::{
 
 type Result<T> = std::result::Result<T, Box<Diagnostic>>;
 
-/// All tokens of a text, with an end token after the last.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>> {
+/// All tokens of a text, with an end token after the last, and what in it is no token.
+pub(super) fn tokens(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
     let mut lexer = Lexer { text, at: 0 };
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(text.len() / 4);
+    let mut faults = Vec::new();
     loop {
-        lexer.skip_blanks()?;
+        if let Err(unclosed) = lexer.skip_blanks() {
+            faults.push(*unclosed);
+            lexer.at = text.len();
+        }
         let start = lexer.at;
-        let kind = lexer.token()?;
+        let kind = lexer.token().unwrap_or_else(|fault| {
+            faults.push(*fault);
+            TokenKind::Invalid
+        });
         let end = kind == TokenKind::End;
         tokens.push(Token { kind, span: Span::new(start, lexer.at) });
         if end {
-            return Ok(tokens);
+            return (tokens, faults);
         }
     }
 }
@@ -62,6 +69,14 @@ impl<'t> Lexer<'t> {
         rest.get(..len).unwrap_or("")
     }
 
+    /// Something without an end: said of its first character, and the rest of the line is passed over.
+    fn unclosed(&mut self, code: &'static str, start: usize, message: &str, help: &str) -> Box<Diagnostic> {
+        self.at = start + 1;
+        let error = self.error(code, start, message).with_help(help);
+        self.take_while(|c| c != '\n');
+        error
+    }
+
     fn error(&self, code: &'static str, start: usize, message: impl Into<String>) -> Box<Diagnostic> {
         Box::new(Diagnostic::new(code, Span::new(start, self.at.max(start)), message))
     }
@@ -96,7 +111,9 @@ impl<'t> Lexer<'t> {
             '"' => self.quoted().map(TokenKind::String),
             '`' => self.raw().map(TokenKind::String),
             '\'' => {
-                self.at = self.text.len().min(start + 1);
+                self.bump();
+                self.take_while(|c| c != '\'' && c != '\n');
+                self.eat("'");
                 let help = "write texts in double quotes or backticks";
                 Err(self.error("TQ0102", start, "`'` does not begin a text").with_help(help))
             }
@@ -133,20 +150,26 @@ impl<'t> Lexer<'t> {
         let start = self.at;
         self.bump();
         let mut bytes = Vec::new();
-        let end = loop {
+        let mut fault = None;
+        loop {
             let escape = self.at;
             match self.bump() {
-                Some('"') => break self.at,
-                Some('\\') => self.escape(escape, &mut bytes)?,
+                Some('"') => break,
+                Some('\\') => {
+                    if let Err(unknown) = self.escape(escape, &mut bytes) {
+                        fault.get_or_insert(unknown);
+                    }
+                }
                 None | Some('\n') => {
-                    self.at = start + 1;
-                    return Err(self.error("TQ0102", start, "this text has no end").with_help("close it with `\"`"));
+                    return Err(self.unclosed("TQ0102", start, "this text has no end", "close it with `\"`"));
                 }
                 Some(c) => bytes.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
             }
-        };
-        self.at = end;
-        String::from_utf8(bytes).map_err(|_| self.error("TQ0102", start, "this text is not UTF-8"))
+        }
+        match fault {
+            Some(fault) => Err(fault),
+            None => String::from_utf8(bytes).map_err(|_| self.error("TQ0102", start, "this text is not UTF-8")),
+        }
     }
 
     fn escape(&mut self, start: usize, bytes: &mut Vec<u8>) -> Result<()> {
@@ -202,8 +225,7 @@ impl<'t> Lexer<'t> {
         self.bump();
         let text = self.take_while(|c| c != '`').to_owned();
         if self.bump().is_none() {
-            self.at = start + 1;
-            return Err(self.error("TQ0102", start, "this text has no end").with_help("close it with a backtick"));
+            return Err(self.unclosed("TQ0102", start, "this text has no end", "close it with a backtick"));
         }
         Ok(text)
     }
@@ -270,11 +292,16 @@ impl<'t> Lexer<'t> {
                     Some(c @ ('"' | '\\')) => name.push(c),
                     _ => {
                         let help = r#"a quoted name knows \" and \\ only"#;
-                        return Err(self.error("TQ0105", start, "this escape is not known").with_help(help));
+                        let error = self.error("TQ0105", start, "this escape is not known").with_help(help);
+                        self.take_while(|c| c != '"' && c != '\n');
+                        self.eat("\"");
+                        return Err(error);
                     }
                 },
                 Some(c) => name.push(c),
-                None => return Err(self.error("TQ0105", start, "this quoted name has no end")),
+                None => {
+                    return Err(self.unclosed("TQ0105", start, "this quoted name has no end", "close it with `\"`"));
+                }
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Text to tree, and back. Pure: `std` only, no engine, total on any input.
+//! Text to tree, and back. Pure: nom and `std` only, no engine, total on any input.
 //!
 //! ```text
 //! text ─▶ lexer ─▶ parser ─▶ ast ─▶ print
@@ -6,6 +6,7 @@
 //! ```
 
 pub mod ast;
+mod complete;
 mod diagnostic;
 mod lexer;
 mod number;
@@ -13,10 +14,14 @@ mod parser;
 mod print;
 mod render;
 mod span;
+mod suggest;
 mod token;
 
-pub use diagnostic::{Diagnostic, Diagnostics};
+pub use complete::{Completion, CompletionItem, complete};
+pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
 #[cfg(feature = "engine")]
 pub(crate) use number::format_duration;
-pub(crate) use parser::parse;
+pub use parser::KNOWN_HINTS;
+pub(crate) use parser::{Limits, Parsed, first_filter, in_order, parse};
+pub use print::TempoText;
 pub use span::Span;

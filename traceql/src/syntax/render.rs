@@ -9,7 +9,8 @@ const MAX_WIDTH: usize = 100;
 
 /// The diagnostic as lines of text, without colour, without a line feed at the end.
 pub(crate) fn render(source: &str, diagnostic: &Diagnostic) -> String {
-    let mut out = format!("error[{}]: {}", diagnostic.code, diagnostic.message);
+    let severity = diagnostic.kind().severity();
+    let mut out = format!("{severity}[{}]: {}", diagnostic.code, diagnostic.message);
     place(&mut out, source, diagnostic.span, "");
     if let Some((span, label)) = &diagnostic.related {
         place(&mut out, source, *span, label);

@@ -2,7 +2,7 @@
 
 use super::{
     Span,
-    ast::{BinaryOp, Scope},
+    ast::{ArithmeticOp, BinaryOp, CompareOp, LogicalOp, Relation, Scope, StructuralMode, StructuralOp},
 };
 
 /// A token and its place.
@@ -26,6 +26,8 @@ pub(super) enum TokenKind {
     /// A word: keyword or not.
     Word(String),
     Op(Op),
+    /// Something that is no token; a diagnostic says why.
+    Invalid,
     End,
 }
 
@@ -39,10 +41,23 @@ pub(super) enum Op {
     Comma,
     Pipe,
     Not,
-    Tilde,
+    Logical(LogicalOp),
+    /// An operator between values; some mean something else between spansets.
     Binary(BinaryOp),
     /// An operator between spansets that is none between values.
-    Spanset,
+    Structural(StructuralOp),
+}
+
+const fn compare(op: CompareOp) -> Op {
+    Op::Binary(BinaryOp::Compare(op))
+}
+
+const fn arithmetic(op: ArithmeticOp) -> Op {
+    Op::Binary(BinaryOp::Arithmetic(op))
+}
+
+const fn structural(relation: Relation, mode: StructuralMode) -> Op {
+    Op::Structural(StructuralOp { relation, mode })
 }
 
 /// The operators, for the longest match.
@@ -54,34 +69,34 @@ pub(super) const OPERATORS: [(&str, Op); 35] = [
     (",", Op::Comma),
     ("|", Op::Pipe),
     ("!", Op::Not),
-    ("~", Op::Tilde),
-    ("+", Op::Binary(BinaryOp::Add)),
-    ("-", Op::Binary(BinaryOp::Subtract)),
-    ("*", Op::Binary(BinaryOp::Multiply)),
-    ("/", Op::Binary(BinaryOp::Divide)),
-    ("%", Op::Binary(BinaryOp::Modulo)),
-    ("^", Op::Binary(BinaryOp::Power)),
-    ("=", Op::Binary(BinaryOp::Equal)),
-    ("!=", Op::Binary(BinaryOp::NotEqual)),
+    ("&&", Op::Logical(LogicalOp::And)),
+    ("||", Op::Logical(LogicalOp::Or)),
+    ("+", arithmetic(ArithmeticOp::Add)),
+    ("-", arithmetic(ArithmeticOp::Subtract)),
+    ("*", arithmetic(ArithmeticOp::Multiply)),
+    ("/", arithmetic(ArithmeticOp::Divide)),
+    ("%", arithmetic(ArithmeticOp::Modulo)),
+    ("^", arithmetic(ArithmeticOp::Power)),
+    ("=", compare(CompareOp::Equal)),
+    ("!=", compare(CompareOp::NotEqual)),
+    ("<", compare(CompareOp::Less)),
+    ("<=", compare(CompareOp::LessOrEqual)),
+    (">", compare(CompareOp::Greater)),
+    (">=", compare(CompareOp::GreaterOrEqual)),
     ("=~", Op::Binary(BinaryOp::Matches)),
     ("!~", Op::Binary(BinaryOp::NotMatches)),
-    ("<", Op::Binary(BinaryOp::Less)),
-    ("<=", Op::Binary(BinaryOp::LessOrEqual)),
-    (">", Op::Binary(BinaryOp::Greater)),
-    (">=", Op::Binary(BinaryOp::GreaterOrEqual)),
-    ("&&", Op::Binary(BinaryOp::And)),
-    ("||", Op::Binary(BinaryOp::Or)),
-    (">>", Op::Spanset),
-    ("<<", Op::Spanset),
-    ("!>", Op::Spanset),
-    ("!<", Op::Spanset),
-    ("!>>", Op::Spanset),
-    ("!<<", Op::Spanset),
-    ("&>", Op::Spanset),
-    ("&<", Op::Spanset),
-    ("&>>", Op::Spanset),
-    ("&<<", Op::Spanset),
-    ("&~", Op::Spanset),
+    (">>", structural(Relation::Ancestor, StructuralMode::Related)),
+    ("<<", structural(Relation::Descendant, StructuralMode::Related)),
+    ("~", structural(Relation::Sibling, StructuralMode::Related)),
+    ("!>", structural(Relation::Parent, StructuralMode::Unrelated)),
+    ("!<", structural(Relation::Child, StructuralMode::Unrelated)),
+    ("!>>", structural(Relation::Ancestor, StructuralMode::Unrelated)),
+    ("!<<", structural(Relation::Descendant, StructuralMode::Unrelated)),
+    ("&>", structural(Relation::Parent, StructuralMode::Union)),
+    ("&<", structural(Relation::Child, StructuralMode::Union)),
+    ("&>>", structural(Relation::Ancestor, StructuralMode::Union)),
+    ("&<<", structural(Relation::Descendant, StructuralMode::Union)),
+    ("&~", structural(Relation::Sibling, StructuralMode::Union)),
 ];
 
 /// Words before a dot, and the scope they name.
@@ -96,6 +111,75 @@ pub(super) const SCOPES: [(&str, Scope); 6] = [
 
 /// Words before a colon.
 pub(super) const INTRINSIC_SCOPES: [&str; 5] = ["trace", "span", "event", "link", "instrumentation"];
+
+/// Every keyword: a word that cannot name a hint. The ones that stand for nothing on their own are reserved by Tempo.
+pub(super) const KEYWORDS: [&str; 52] = [
+    "true",
+    "false",
+    "nil",
+    "ok",
+    "error",
+    "unset",
+    "unspecified",
+    "internal",
+    "server",
+    "client",
+    "producer",
+    "consumer",
+    "duration",
+    "childCount",
+    "name",
+    "status",
+    "statusMessage",
+    "kind",
+    "rootName",
+    "rootServiceName",
+    "rootService",
+    "traceDuration",
+    "nestedSetLeft",
+    "nestedSetRight",
+    "nestedSetParent",
+    "id",
+    "traceID",
+    "spanID",
+    "parentID",
+    "timeSinceStart",
+    "version",
+    "parent",
+    "count",
+    "avg",
+    "max",
+    "min",
+    "sum",
+    "by",
+    "coalesce",
+    "select",
+    "rate",
+    "count_over_time",
+    "min_over_time",
+    "max_over_time",
+    "avg_over_time",
+    "sum_over_time",
+    "quantile_over_time",
+    "histogram_over_time",
+    "compare",
+    "topk",
+    "bottomk",
+    "with",
+];
+
+/// The metrics functions.
+pub(super) const METRICS_FUNCTIONS: [&str; 9] = [
+    "rate",
+    "count_over_time",
+    "min_over_time",
+    "max_over_time",
+    "avg_over_time",
+    "sum_over_time",
+    "quantile_over_time",
+    "histogram_over_time",
+    "compare",
+];
 
 /// Whether a character ends an attribute name.
 pub(super) fn ends_name(c: char) -> bool {
@@ -113,8 +197,20 @@ pub(super) fn in_word(c: char) -> bool {
 }
 
 impl Op {
-    /// How it is written; operators between spansets are not told apart.
+    /// How it is written.
     pub(super) fn text(self) -> &'static str {
         OPERATORS.iter().find(|(_, op)| *op == self).map_or("", |(name, _)| name)
+    }
+
+    /// What it means between spansets, if anything.
+    pub(super) const fn between_spansets(self) -> Option<StructuralOp> {
+        let (relation, mode) = match self {
+            Self::Structural(op) => return Some(op),
+            Self::Binary(BinaryOp::Compare(CompareOp::Greater)) => (Relation::Parent, StructuralMode::Related),
+            Self::Binary(BinaryOp::Compare(CompareOp::Less)) => (Relation::Child, StructuralMode::Related),
+            Self::Binary(BinaryOp::NotMatches) => (Relation::Sibling, StructuralMode::Unrelated),
+            _ => return None,
+        };
+        Some(StructuralOp { relation, mode })
     }
 }

@@ -1,10 +1,16 @@
 //! Expressions over one span, with one event and one link bound.
 
+use std::{cell::RefCell, collections::HashMap};
+
 use opentelemetry_proto::tonic::{common::v1::KeyValue, trace::v1::span};
 use regex::Regex;
-use traceql::syntax::ast::{Attribute, BinaryOp, Field, FieldExpr, FieldExprKind, Intrinsic, Literal, Scope, UnaryOp};
+use traceql::syntax::ast::{
+    ArithmeticOp, Attribute, BinaryOp, CompareOp, Field, FieldExpr, FieldExprKind, Intrinsic, Literal, LogicalOp,
+    Scope, UnaryOp,
+};
 
 use super::{
+    fields,
     model::{Placed, Trace},
     value::Value,
 };
@@ -36,6 +42,30 @@ fn bindings<T>(list: &[T]) -> Vec<Option<&T>> {
     if list.is_empty() { vec![None] } else { list.iter().map(Some).collect() }
 }
 
+/// All values that an expression has on a span: one for every event and link that it speaks of (S1), of an array every
+/// element (V6, M5), none where it is missing.
+pub(super) fn values(expr: &FieldExpr, trace: &Trace, span: &Placed) -> Vec<Value> {
+    let events = if speaks_of(expr, Scope::Event) { bindings(&span.span.events) } else { vec![None] };
+    let links = if speaks_of(expr, Scope::Link) { bindings(&span.span.links) } else { vec![None] };
+    let mut values = Vec::new();
+    for event in &events {
+        for link in &links {
+            match value(&Binding { trace, span, event: *event, link: *link }, expr) {
+                Some(Value::Array(elements)) => values.extend(elements),
+                other => values.extend(other),
+            }
+        }
+    }
+    values
+}
+
+/// Whether an expression names a field of a scope.
+fn speaks_of(expr: &FieldExpr, scope: Scope) -> bool {
+    let mut fields = Vec::new();
+    fields::of_expr(expr, &mut fields);
+    fields.iter().any(|field| fields::scope(field) == scope)
+}
+
 /// V2: a value as a truth value, `None` where it is missing or no truth value.
 fn truth(binding: &Binding<'_>, expr: &FieldExpr) -> Option<bool> {
     match value(binding, expr)? {
@@ -53,7 +83,11 @@ fn value(binding: &Binding<'_>, expr: &FieldExpr) -> Option<Value> {
         FieldExprKind::Literal(literal) => Some(constant(literal)),
         FieldExprKind::Field(field) => field_value(binding, field),
         FieldExprKind::Exists { operand, negated } => {
-            let exists = value(binding, operand).is_some();
+            let exists = match &operand.kind {
+                // X4: the parent is there or not.
+                FieldExprKind::Field(Field::Intrinsic(Intrinsic::Parent)) => binding.span.parent.is_some(),
+                _ => value(binding, operand).is_some(),
+            };
             // S1: a condition on an event that is not there is false, `= nil` included.
             Some(Value::Bool(if *negated { !exists && is_bound(binding, operand) } else { exists }))
         }
@@ -64,51 +98,56 @@ fn value(binding: &Binding<'_>, expr: &FieldExpr) -> Option<Value> {
             Value::Float(value) => Some(Value::Float(-value)),
             _ => None,
         },
+        // V2: missing is false in logic.
+        FieldExprKind::Logical { op: LogicalOp::And, operands } => {
+            Some(Value::Bool(operands.iter().all(|operand| truth(binding, operand) == Some(true))))
+        }
+        FieldExprKind::Logical { op: LogicalOp::Or, operands } => {
+            Some(Value::Bool(operands.iter().any(|operand| truth(binding, operand) == Some(true))))
+        }
         FieldExprKind::Binary { op, left, right, .. } => binary(binding, *op, left, right),
+        FieldExprKind::Hole => None,
     }
 }
 
 /// Whether the events and links that an expression speaks of are there.
 fn is_bound(binding: &Binding<'_>, expr: &FieldExpr) -> bool {
-    match &expr.kind {
-        FieldExprKind::Literal(_) => true,
-        FieldExprKind::Field(Field::Attribute(Attribute { scope: Scope::Event, .. })) => binding.event.is_some(),
-        FieldExprKind::Field(Field::Attribute(Attribute { scope: Scope::Link, .. })) => binding.link.is_some(),
-        FieldExprKind::Field(_) => true,
-        // A comparison always has a value.
-        FieldExprKind::Exists { .. } => true,
-        FieldExprKind::Unary { operand, .. } => is_bound(binding, operand),
-        FieldExprKind::Binary { left, right, .. } => is_bound(binding, left) && is_bound(binding, right),
-    }
+    (binding.event.is_some() || !speaks_of(expr, Scope::Event))
+        && (binding.link.is_some() || !speaks_of(expr, Scope::Link))
 }
 
 fn binary(binding: &Binding<'_>, op: BinaryOp, left: &FieldExpr, right: &FieldExpr) -> Option<Value> {
-    use BinaryOp::{Add, And, Divide, Matches, Modulo, Multiply, NotMatches, Or, Power, Subtract};
+    use BinaryOp::{Arithmetic, Compare, Matches, NotMatches};
     match op {
-        // V2: missing is false in logic.
-        And => Some(Value::Bool(truth(binding, left) == Some(true) && truth(binding, right) == Some(true))),
-        Or => Some(Value::Bool(truth(binding, left) == Some(true) || truth(binding, right) == Some(true))),
-        Add | Subtract | Multiply | Divide | Modulo | Power => {
-            arithmetic(op, &value(binding, left)?, &value(binding, right)?)
-        }
+        Arithmetic(op) => arithmetic(op, &value(binding, left)?, &value(binding, right)?),
         Matches | NotMatches => {
             let FieldExprKind::Literal(Literal::String(pattern)) = &right.kind else { return None };
-            let regex = Regex::new(&traceql::ir::translate_regex(pattern).unwrap()).unwrap();
+            let regex = regex(pattern);
             let holds = |value: &Value| match value {
                 Value::String(text) => regex.is_match(text) == (op == Matches),
                 _ => false,
             };
             Some(Value::Bool(quantify(value(binding, left).as_ref(), op == NotMatches, holds)))
         }
-        _ => {
+        Compare(op) => {
             let (left_value, right_value) = (value(binding, left), value(binding, right));
             let (left_value, right_value) = (id_text(right, left_value), id_text(left, right_value));
-            let all = op == BinaryOp::NotEqual;
+            let all = op == CompareOp::NotEqual;
             Some(Value::Bool(quantify(left_value.as_ref(), all, |left| {
                 quantify(right_value.as_ref(), all, |right| compare(op, left, right))
             })))
         }
     }
+}
+
+thread_local! {
+    static REGEXES: RefCell<HashMap<String, Regex>> = RefCell::default();
+}
+
+/// X3. Kept, since building one takes longer than all the rest.
+fn regex(pattern: &str) -> Regex {
+    let build = || Regex::new(&traceql::ir::translate_regex(pattern).unwrap()).unwrap();
+    REGEXES.with_borrow_mut(|regexes| regexes.entry(pattern.to_owned()).or_insert_with(build).clone())
 }
 
 /// V6: some element, or every element; V1: false for missing values.
@@ -121,7 +160,7 @@ fn quantify(value: Option<&Value>, all: bool, holds: impl Fn(&Value) -> bool) ->
     }
 }
 
-fn compare(op: BinaryOp, left: &Value, right: &Value) -> bool {
+pub(super) fn compare(op: CompareOp, left: &Value, right: &Value) -> bool {
     use std::cmp::Ordering::{Equal, Greater, Less};
     if !left.comparable(right) {
         return false;
@@ -129,11 +168,11 @@ fn compare(op: BinaryOp, left: &Value, right: &Value) -> bool {
     let order = left.order(right);
     let ordered = left.is_ordered();
     match op {
-        BinaryOp::Equal => order == Some(Equal),
-        BinaryOp::NotEqual => order != Some(Equal),
-        BinaryOp::Less => ordered && order == Some(Less),
-        BinaryOp::LessOrEqual => ordered && matches!(order, Some(Less | Equal)),
-        BinaryOp::Greater => ordered && order == Some(Greater),
+        CompareOp::Equal => order == Some(Equal),
+        CompareOp::NotEqual => order != Some(Equal),
+        CompareOp::Less => ordered && order == Some(Less),
+        CompareOp::LessOrEqual => ordered && matches!(order, Some(Less | Equal)),
+        CompareOp::Greater => ordered && order == Some(Greater),
         _ => ordered && matches!(order, Some(Greater | Equal)),
     }
 }
@@ -158,15 +197,15 @@ fn id_text(id: &FieldExpr, value: Option<Value>) -> Option<Value> {
 }
 
 /// V5.
-fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Option<Value> {
+pub(super) fn arithmetic(op: ArithmeticOp, left: &Value, right: &Value) -> Option<Value> {
     if let (Value::Int(a), Value::Int(b)) = (left, right) {
         let (a, b) = (i128::from(*a), i128::from(*b));
         let exact = match op {
-            BinaryOp::Add => Some(a + b),
-            BinaryOp::Subtract => Some(a - b),
-            BinaryOp::Multiply => Some(a * b),
-            BinaryOp::Divide => (b != 0).then(|| a / b),
-            BinaryOp::Modulo => (b != 0).then(|| a % b),
+            ArithmeticOp::Add => Some(a + b),
+            ArithmeticOp::Subtract => Some(a - b),
+            ArithmeticOp::Multiply => Some(a * b),
+            ArithmeticOp::Divide => (b != 0).then(|| a / b),
+            ArithmeticOp::Modulo => (b != 0).then(|| a % b),
             _ => power(a, b),
         };
         return exact.and_then(|value| i64::try_from(value).ok()).map(Value::Int);
@@ -178,11 +217,11 @@ fn arithmetic(op: BinaryOp, left: &Value, right: &Value) -> Option<Value> {
     };
     let (a, b) = (number(left)?, number(right)?);
     Some(Value::Float(match op {
-        BinaryOp::Add => a + b,
-        BinaryOp::Subtract => a - b,
-        BinaryOp::Multiply => a * b,
-        BinaryOp::Divide => a / b,
-        BinaryOp::Modulo => a % b,
+        ArithmeticOp::Add => a + b,
+        ArithmeticOp::Subtract => a - b,
+        ArithmeticOp::Multiply => a * b,
+        ArithmeticOp::Divide => a / b,
+        ArithmeticOp::Modulo => a % b,
         _ => a.powf(b),
     }))
 }
@@ -216,7 +255,7 @@ fn power(base: i128, exponent: i128) -> Option<i128> {
     Some(result)
 }
 
-fn constant(literal: &Literal) -> Value {
+pub(super) fn constant(literal: &Literal) -> Value {
     match literal {
         Literal::String(text) => Value::String(text.clone()),
         Literal::Int(value) => Value::Int(*value),
@@ -262,8 +301,17 @@ pub(super) fn field_value(binding: &Binding<'_>, field: &Field) -> Option<Value>
         Scope::Instrumentation => lookup(&binding.span.scope.attributes, key),
         Scope::Event => lookup(&binding.event?.attributes, key),
         Scope::Link => lookup(&binding.link?.attributes, key),
-        Scope::Parent | Scope::ParentSpan | Scope::ParentResource => None,
+        Scope::Parent => parent_value(binding, Scope::Unscoped, key),
+        Scope::ParentSpan => parent_value(binding, Scope::Span, key),
+        Scope::ParentResource => parent_value(binding, Scope::Resource, key),
     }
+}
+
+/// X4: an attribute of the parent span; missing where there is none.
+fn parent_value(binding: &Binding<'_>, scope: Scope, key: &str) -> Option<Value> {
+    let parent = &binding.trace.spans[binding.span.parent?];
+    let field = Field::Attribute(Attribute { scope, name: key.to_owned() });
+    field_value(&Binding { trace: binding.trace, span: parent, event: None, link: None }, &field)
 }
 
 fn intrinsic_value(binding: &Binding<'_>, intrinsic: Intrinsic) -> Option<Value> {
@@ -300,6 +348,7 @@ fn intrinsic_value(binding: &Binding<'_>, intrinsic: Intrinsic) -> Option<Value>
         Intrinsic::NestedSetLeft => Some(Value::Int(placed.left)),
         Intrinsic::NestedSetRight => Some(Value::Int(placed.right)),
         Intrinsic::NestedSetParent => Some(Value::Int(placed.parent_left)),
+        // X4: only `= nil` and `!= nil` say something of it.
         Intrinsic::Parent => None,
     }
 }

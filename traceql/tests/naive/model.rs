@@ -9,6 +9,7 @@ use opentelemetry_proto::tonic::{
     trace::v1::Span,
 };
 use prost::Message;
+use traceql::syntax::ast::Relation;
 
 /// A span with its place in the trace.
 #[derive(Debug, Clone)]
@@ -23,6 +24,13 @@ pub(crate) struct Placed {
     pub(crate) left: i64,
     pub(crate) right: i64,
     pub(crate) parent_left: i64,
+}
+
+impl Placed {
+    /// The id of its parent, empty for roots.
+    fn parent_id(&self) -> &[u8] {
+        if is_root(&self.span) { &[] } else { &self.span.parent_span_id }
+    }
 }
 
 /// A whole trace.
@@ -100,6 +108,32 @@ impl Trace {
             number(&mut spans, *root, -1, &mut counter);
         }
         Self { id, spans, start, end, root: roots.first().copied() }
+    }
+}
+
+/// T1: what spans are to each other, whatever lies above them.
+impl Trace {
+    /// Whether the first is what the relation says to the second: its parent, its ancestor, …
+    pub(crate) fn are_related(&self, relation: Relation, first: usize, second: usize) -> bool {
+        match relation {
+            Relation::Parent => self.spans[second].parent == Some(first),
+            Relation::Child => self.spans[first].parent == Some(second),
+            Relation::Ancestor => self.ancestors(second).contains(&first),
+            Relation::Descendant => self.ancestors(first).contains(&second),
+            Relation::Sibling => first != second && self.have_one_parent(first, second),
+        }
+    }
+
+    /// T2: the chain ends, since cycles are cut.
+    fn ancestors(&self, span: usize) -> Vec<usize> {
+        std::iter::successors(self.spans[span].parent, |ancestor| self.spans[*ancestor].parent).collect()
+    }
+
+    /// Spans without a parent in the trace are siblings if they name the same one: roots none, orphans the one that is
+    /// missing.
+    fn have_one_parent(&self, first: usize, second: usize) -> bool {
+        let (first, second) = (&self.spans[first], &self.spans[second]);
+        first.parent == second.parent && (first.parent.is_some() || first.parent_id() == second.parent_id())
     }
 }
 

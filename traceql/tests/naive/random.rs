@@ -98,6 +98,16 @@ pub(crate) fn request() -> impl Strategy<Value = ExportTraceServiceRequest> {
     prop::collection::vec(resource_spans, 1..3).prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })
 }
 
+/// A request with larger traces: something for structural operators and groups.
+pub(crate) fn large_request() -> impl Strategy<Value = ExportTraceServiceRequest> {
+    let part = (attributes(), prop::collection::vec(span(), 3..12)).prop_map(|(attributes, spans)| ResourceSpans {
+        resource: Some(Resource { attributes, ..Resource::default() }),
+        scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
+        ..ResourceSpans::default()
+    });
+    prop::collection::vec(part, 1..3).prop_map(|resource_spans| ExportTraceServiceRequest { resource_spans })
+}
+
 /// The text of a filter; nearly all are well typed.
 pub(crate) fn query() -> impl Strategy<Value = String> {
     condition().prop_map(|condition| format!("{{ {condition} }}"))
@@ -153,9 +163,15 @@ fn text_field() -> impl Strategy<Value = String> {
     prop_oneof![3 => attribute(), 2 => prop::sample::select(intrinsics.to_vec()).prop_map(str::to_owned)]
 }
 
+fn order() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">="])
+}
+
+fn equality() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["=", "!="])
+}
+
 fn condition() -> impl Strategy<Value = String> {
-    let order = || prop::sample::select(vec!["=", "!=", "<", "<=", ">", ">="]);
-    let equality = || prop::sample::select(vec!["=", "!="]);
     let texts = prop::sample::select(vec![
         "``",
         "`x`",
@@ -186,4 +202,183 @@ fn condition() -> impl Strategy<Value = String> {
                 .prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
         ]
     })
+}
+
+/// The text of any search; nearly all are well typed.
+pub(crate) fn pipeline() -> BoxedStrategy<String> {
+    prop_oneof![
+        8 => stages(0),
+        4 => stages(1),
+        3 => wrapped_pipelines(),
+        2 => pipeline_condition(),
+    ]
+    .boxed()
+}
+
+/// A pipeline of at least so many stages after its first.
+fn stages(at_least: usize) -> BoxedStrategy<String> {
+    let first = prop_oneof![8 => spansets(), 1 => group(), 1 => aggregate_condition(), 1 => select()];
+    let next = prop_oneof![
+        2 => spansets(),
+        6 => group(),
+        3 => aggregate_condition(),
+        1 => Just("coalesce()".to_owned()),
+        1 => select(),
+    ];
+    (first, prop::collection::vec(next, at_least..at_least + 3))
+        .prop_map(|(first, next)| std::iter::once(first).chain(next).collect::<Vec<_>>().join(" | "))
+        .boxed()
+}
+
+/// What joins spansets.
+fn spanset_op() -> impl Strategy<Value = &'static str> {
+    let structural = [">", ">>", "<", "<<", "~", "!>", "!>>", "!<", "!<<", "!~", "&>", "&>>", "&<", "&<<", "&~"];
+    prop_oneof![2 => prop::sample::select(vec!["&&", "||"]), 5 => prop::sample::select(structural.to_vec())]
+}
+
+/// Filters and what joins them, with and without parentheses.
+fn spansets() -> BoxedStrategy<String> {
+    filter()
+        .prop_recursive(2, 4, 2, |inner| {
+            prop_oneof![
+                2 => inner.clone(),
+                3 => (inner.clone(), spanset_op(), inner.clone()).prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
+                1 => (inner.clone(), spanset_op(), inner).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+            ]
+        })
+        .boxed()
+}
+
+/// A filter; most let many spans pass, so that something is left to the next stage.
+fn filter() -> BoxedStrategy<String> {
+    let common = ["", "", "kind != client", "name != `x`", "status != error", "span.a != nil", "duration > 5ns"];
+    prop_oneof![
+        2 => query(),
+        8 => prop::sample::select(common.to_vec()).prop_map(|condition| format!("{{ {condition} }}")),
+        2 => parent_condition().prop_map(|condition| format!("{{ {condition} }}")),
+    ]
+    .boxed()
+}
+
+fn parent_attribute() -> impl Strategy<Value = String> {
+    let scopes = ["parent.", "parent.span.", "parent.resource."];
+    (prop::sample::select(scopes.to_vec()), prop::sample::select(KEYS.to_vec()))
+        .prop_map(|(scope, key)| format!("{scope}{key}"))
+}
+
+fn parent_condition() -> BoxedStrategy<String> {
+    let texts = prop::sample::select(vec!["``", "`x`", "`y`"]);
+    let operators = prop::sample::select(vec!["=", "!=", "=~", "!~"]);
+    prop_oneof![
+        2 => (parent_attribute(), order(), number()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        2 => (parent_attribute(), operators, texts).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        1 => (parent_attribute(), order(), attribute()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        2 => (parent_attribute(), equality()).prop_map(|(a, op)| format!("{a} {op} nil")),
+        2 => equality().prop_map(|op| format!("parent {op} nil")),
+        1 => (parent_attribute(), condition()).prop_map(|(a, b)| format!("!{a} || ({b})")),
+    ]
+    .boxed()
+}
+
+/// `by (…)`: attributes, of which arrays and those of events have several values, and expressions.
+fn group() -> BoxedStrategy<String> {
+    let numbers = (measure(), prop::sample::select(vec!["+ 1", "% 2", "/ 0", "* 1.5", "> 10", "!= nil"]));
+    let expr = prop_oneof![
+        6 => attribute(),
+        2 => parent_attribute(),
+        2 => text_field(),
+        2 => prop::sample::select(vec!["status", "kind", "span:childCount", "nestedSetParent"]).prop_map(str::to_owned),
+        2 => numbers.prop_map(|(a, rest)| format!("({a}) {rest}")),
+        1 => (attribute(), equality()).prop_map(|(a, op)| format!("{a} {op} nil")),
+        1 => (text_field(), equality()).prop_map(|(a, op)| format!("{a} {op} `x`")),
+        1 => (attribute(), attribute()).prop_map(|(a, b)| format!("{a} && {b}")),
+    ];
+    expr.prop_map(|expr| format!("by({expr})")).boxed()
+}
+
+fn select() -> BoxedStrategy<String> {
+    let field = prop_oneof![3 => attribute(), 1 => parent_attribute(), 1 => text_field()];
+    prop::collection::vec(field, 1..4).prop_map(|fields| format!("select({})", fields.join(", "))).boxed()
+}
+
+/// A number of the span.
+fn measure() -> BoxedStrategy<String> {
+    let intrinsics = ["duration", "traceDuration", "span:childCount", "nestedSetLeft", "event:timeSinceStart"];
+    let leaf = prop_oneof![
+        4 => attribute(),
+        1 => parent_attribute(),
+        3 => prop::sample::select(intrinsics.to_vec()).prop_map(str::to_owned),
+    ];
+    let rest = prop::sample::select(vec!["+ 1", "* 2", "/ 2", "- .b", "+ 2 * 3", "* 1ns"]);
+    prop_oneof![
+        4 => leaf.clone(),
+        1 => (leaf, rest).prop_map(|(a, rest)| format!("{a} {rest}")),
+    ]
+    .boxed()
+}
+
+fn aggregate() -> BoxedStrategy<String> {
+    let functions = prop::sample::select(vec!["min", "max", "avg", "sum"]);
+    prop_oneof![
+        1 => Just("count()".to_owned()),
+        1 => prop::sample::select(vec!["max(duration)", "sum(span:childCount)"]).prop_map(str::to_owned),
+        2 => (functions, measure()).prop_map(|(function, operand)| format!("{function}({operand})")),
+    ]
+    .boxed()
+}
+
+fn constant() -> impl Strategy<Value = String> {
+    let constants = ["0", "1", "2", "3", "-1", "1.5", "10ns", "30ns", "1 + 1", "-(3 - 2)", "7 / 2"];
+    prop::sample::select(constants.to_vec()).prop_map(str::to_owned)
+}
+
+fn arithmetic() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["+", "-", "*", "/", "%", "^"])
+}
+
+/// `count() > 2`, and aggregates with aggregates.
+fn aggregate_condition() -> BoxedStrategy<String> {
+    let scalar = aggregate().prop_recursive(2, 4, 2, |inner| {
+        prop_oneof![
+            2 => (inner.clone(), arithmetic(), inner.clone()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+            1 => (inner.clone(), arithmetic(), constant()).prop_map(|(a, op, b)| format!("({a} {op} ({b}))")),
+            1 => (constant(), arithmetic(), inner).prop_map(|(a, op, b)| format!("(({a}) {op} {b})")),
+        ]
+    });
+    prop_oneof![
+        4 => (aggregate(), order(), constant()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        2 => aggregate().prop_map(|a| format!("{a} != 5")),
+        2 => (scalar.clone(), order(), constant()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        1 => (constant(), order(), scalar.clone()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        2 => (scalar.clone(), order(), scalar).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+    ]
+    .boxed()
+}
+
+/// Pipelines as operands. The first has a stage that is no filter: else it would be one, and no pipeline could follow.
+fn wrapped_pipelines() -> BoxedStrategy<String> {
+    let first = (stages(0), prop_oneof![group(), aggregate_condition(), select()]);
+    let first = first.prop_map(|(stages, last)| format!("{stages} | {last}"));
+    let operand = prop_oneof![2 => stages(0), 1 => (spansets(), group()).prop_map(|(a, by)| format!("{a} | {by}"))];
+    let rest = prop::collection::vec((spanset_op(), operand), 1..3);
+    (first, rest, any::<bool>())
+        .prop_map(|(first, rest, nested)| {
+            rest.into_iter().fold(format!("({first})"), |left, (op, stages)| {
+                if nested { format!("({left} {op} ({stages}))") } else { format!("{left} {op} ({stages})") }
+            })
+        })
+        .boxed()
+}
+
+/// A condition on aggregates of pipelines.
+fn pipeline_condition() -> BoxedStrategy<String> {
+    let scalar = (stages(0), aggregate()).prop_map(|(stages, aggregate)| format!("({stages} | {aggregate})"));
+    let scalar = scalar.prop_recursive(1, 2, 2, |inner| {
+        (inner.clone(), arithmetic(), inner).prop_map(|(a, op, b)| format!("({a} {op} {b})"))
+    });
+    prop_oneof![
+        (scalar.clone(), order(), constant()).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        (scalar.clone(), order(), scalar).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+    ]
+    .boxed()
 }

@@ -3,28 +3,28 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
-use traceql::syntax::ast::{Field, FieldExpr, FieldExprKind, Intrinsic, Query, Scope};
+use traceql::syntax::ast::{Body, Field, Intrinsic, Query, Scope};
 
 use super::{
-    eval::{Binding, field_value, keeps, service},
+    eval::{Binding, field_value, service},
+    fields, json,
     model::{Placed, Trace},
+    pipeline::{self, Spanset},
     value::Value,
 };
 
 /// The answer of a query over all traces that overlap a range of unix seconds, without limits.
 pub(crate) fn search(query: &Query, traces: &[Trace], range: Option<(u64, u64)>) -> Json {
+    let Body::Search(pipeline) = &query.body else { panic!("metrics") };
     let second = 1_000_000_000;
+    // P2: inclusive.
     let in_range =
         |trace: &&Trace| range.is_none_or(|(start, end)| trace.start <= end * second && trace.end >= start * second);
     let mut fields = Vec::new();
-    if let Some(expr) = &query.filter.expr {
-        named_fields(expr, &mut fields);
-    }
+    fields::of_pipeline(pipeline, &mut fields);
     let answers = traces.iter().filter(in_range).filter_map(|trace| {
-        let mut matching: Vec<&Placed> =
-            trace.spans.iter().filter(|span| keeps(query.filter.expr.as_ref(), trace, span)).collect();
-        matching.sort_by_key(|span| (span.span.start_time_unix_nano, span.span.span_id.clone()));
-        (!matching.is_empty()).then(|| (hex(&trace.id), answer(trace, &matching, &fields)))
+        let spansets = pipeline::run(pipeline, trace);
+        (!spansets.is_empty()).then(|| (hex(&trace.id), trace_answer(trace, &spansets, &fields)))
     });
     Json::Object(answers.collect())
 }
@@ -33,19 +33,8 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn named_fields(expr: &FieldExpr, fields: &mut Vec<Field>) {
-    match &expr.kind {
-        FieldExprKind::Literal(_) => {}
-        FieldExprKind::Field(field) => fields.push(field.clone()),
-        FieldExprKind::Unary { operand, .. } | FieldExprKind::Exists { operand, .. } => named_fields(operand, fields),
-        FieldExprKind::Binary { left, right, .. } => {
-            named_fields(left, fields);
-            named_fields(right, fields);
-        }
-    }
-}
-
-fn answer(trace: &Trace, matching: &[&Placed], fields: &[Field]) -> Json {
+fn trace_answer(trace: &Trace, spansets: &[Spanset], fields: &[Field]) -> Json {
+    // T4, and what Tempo writes where there is none.
     let root = trace.root.map(|root| &trace.spans[root]);
     let root_service = root.map(|root| service(&root.resource)).filter(|service| !service.is_empty());
     let mut stats: BTreeMap<String, (u64, u64)> = BTreeMap::new();
@@ -56,58 +45,34 @@ fn answer(trace: &Trace, matching: &[&Placed], fields: &[Field]) -> Json {
     }
     let stats =
         stats.into_iter().map(|(name, (spans, errors))| (name, json!({ "spanCount": spans, "errorCount": errors })));
-    let spans = matching.iter().map(|span| (hex(&span.span.span_id), span_answer(trace, span, fields)));
     json!({
         "root_service": root_service.unwrap_or_else(|| "<root span not yet received>".to_owned()),
         "root_name": root.map_or("", |root| &root.span.name),
         "start": trace.start.to_string(),
         "duration_ms": (trace.end - trace.start) / 1_000_000,
         "service_stats": stats.collect::<Map<_, _>>(),
-        "span_sets": [{ "spans": spans.collect::<Map<_, _>>(), "matched": matching.len(), "attributes": [] }],
+        "span_sets": spansets.iter().map(|spanset| spanset_answer(trace, spanset, fields)).collect::<Json>(),
     })
 }
 
-/// P3: every field that the query names and the span has; those of events and links once for each.
+fn spanset_answer(trace: &Trace, spanset: &Spanset, fields: &[Field]) -> Json {
+    let mut spans: Vec<&Placed> = spanset.spans.iter().map(|span| &trace.spans[*span]).collect();
+    // P2: the order matters only for spans with one id, of which the last is shown.
+    spans.sort_by_key(|span| (span.span.start_time_unix_nano, span.span.span_id.clone()));
+    let spans = spans.into_iter().map(|span| (hex(&span.span.span_id), span_answer(trace, span, fields)));
+    let attributes = spanset.attributes.iter().map(|(name, value)| json!([name, json::value(value.as_ref())]));
+    json!({
+        "spans": spans.collect::<Map<_, _>>(),
+        "matched": spanset.spans.len(),
+        "attributes": attributes.collect::<Json>(),
+    })
+}
+
 fn span_answer(trace: &Trace, span: &Placed, fields: &[Field]) -> Json {
     let mut attributes = Vec::new();
     for field in fields {
-        let key = match field {
-            Field::Attribute(attribute) => attribute.name.clone(),
-            Field::Intrinsic(
-                Intrinsic::Name
-                | Intrinsic::Duration
-                | Intrinsic::TraceDuration
-                | Intrinsic::RootName
-                | Intrinsic::RootServiceName
-                | Intrinsic::TraceId
-                | Intrinsic::SpanId,
-            ) => continue,
-            Field::Intrinsic(intrinsic) => intrinsic.to_string(),
-        };
-        let binding = Binding { trace, span, event: None, link: None };
-        let scope = match field {
-            Field::Attribute(attribute) => attribute.scope,
-            Field::Intrinsic(Intrinsic::EventName | Intrinsic::EventTimeSinceStart) => Scope::Event,
-            Field::Intrinsic(Intrinsic::LinkTraceId | Intrinsic::LinkSpanId) => Scope::Link,
-            Field::Intrinsic(_) => Scope::Span,
-        };
-        let values: Vec<Value> = match scope {
-            Scope::Event => span
-                .span
-                .events
-                .iter()
-                .filter_map(|event| field_value(&Binding { event: Some(event), ..binding }, field))
-                .collect(),
-            Scope::Link => span
-                .span
-                .links
-                .iter()
-                .filter_map(|link| field_value(&Binding { link: Some(link), ..binding }, field))
-                .collect(),
-            _ => field_value(&binding, field).into_iter().collect(),
-        };
-        let shown = values.iter().filter(|value| **value != Value::Other);
-        attributes.extend(shown.map(|value| json!([key, value_json(value)])));
+        let Some(key) = key(field) else { continue };
+        attributes.extend(shown(trace, span, field).iter().map(|value| json!([key, json::value(Some(value))])));
     }
     let nanos = span.span.end_time_unix_nano.wrapping_sub(span.span.start_time_unix_nano) as i64;
     json!({
@@ -117,46 +82,36 @@ fn span_answer(trace: &Trace, span: &Placed, fields: &[Field]) -> Json {
     })
 }
 
-fn value_json(value: &Value) -> Json {
-    match value {
-        Value::Bool(value) => json!(value),
-        Value::Int(value) => json!(value),
-        Value::Float(value) if value.is_finite() => json!(value),
-        Value::Float(value) if value.is_nan() => json!("NaN"),
-        Value::Float(value) => json!(if *value > 0.0 { "Infinity" } else { "-Infinity" }),
-        Value::String(text) => json!(text),
-        Value::Duration(nanos) => json!(go_duration(*nanos)),
-        Value::Status(code) => json!(traceql::output::status_word(*code)),
-        Value::Kind(code) => json!(traceql::output::kind_word(*code)),
-        Value::Array(elements) => elements.iter().map(value_json).collect(),
-        Value::Other => Json::Null,
+/// P3: the key without scope; none for what the span or the trace shows elsewhere (traceql.md §7.5).
+fn key(field: &Field) -> Option<String> {
+    match field {
+        Field::Attribute(attribute) => Some(attribute.name.clone()),
+        Field::Intrinsic(
+            Intrinsic::Name
+            | Intrinsic::Duration
+            | Intrinsic::TraceDuration
+            | Intrinsic::RootName
+            | Intrinsic::RootServiceName
+            | Intrinsic::TraceId
+            | Intrinsic::SpanId,
+        ) => None,
+        Field::Intrinsic(intrinsic) => Some(intrinsic.to_string()),
     }
 }
 
-/// As Go prints durations, for those of a second and less that the recordings have; longer ones in whole parts.
-fn go_duration(nanos: i64) -> String {
-    let sign = if nanos < 0 { "-" } else { "" };
-    let total = nanos.unsigned_abs();
-    let part = |unit: u64, name: &str| {
-        let text = format!("{:.9}", total as f64 / unit as f64);
-        format!("{}{name}", text.trim_end_matches('0').trim_end_matches('.'))
-    };
-    let text = match total {
-        0 => "0s".to_owned(),
-        1..1_000 => format!("{total}ns"),
-        1_000..1_000_000 => part(1_000, "µs"),
-        1_000_000..1_000_000_000 => part(1_000_000, "ms"),
-        1_000_000_000..60_000_000_000 => part(1_000_000_000, "s"),
-        _ => {
-            let (minutes, rest) = (total / 60_000_000_000, total % 60_000_000_000);
-            let seconds = format!("{:.9}", rest as f64 / 1e9);
-            let seconds = seconds.trim_end_matches('0').trim_end_matches('.');
-            if minutes < 60 {
-                format!("{minutes}m{seconds}s")
-            } else {
-                format!("{}h{}m{seconds}s", minutes / 60, minutes % 60)
-            }
+/// The values of a field: one where the span has it; S1: one for each event or link that has it, in their order.
+fn shown(trace: &Trace, span: &Placed, field: &Field) -> Vec<Value> {
+    let binding = Binding { trace, span, event: None, link: None };
+    let (events, links) = (&span.span.events, &span.span.links);
+    match fields::scope(field) {
+        Scope::Event => {
+            let values = events.iter().map(|event| field_value(&Binding { event: Some(event), ..binding }, field));
+            values.flatten().collect()
         }
-    };
-    format!("{sign}{text}")
+        Scope::Link => {
+            let values = links.iter().map(|link| field_value(&Binding { link: Some(link), ..binding }, field));
+            values.flatten().collect()
+        }
+        _ => field_value(&binding, field).into_iter().collect(),
+    }
 }

@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value::Value as Any};
 
+use super::json;
+
 /// A value; missing ones are `None` wherever a value is optional.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
@@ -16,13 +18,14 @@ pub(crate) enum Value {
     Kind(i32),
     /// At least two elements of one type: one element is the element (V6).
     Array(Vec<Value>),
-    /// Cannot be queried (V1): bytes, lists of pairs, mixed and empty arrays, nothing.
-    Other,
+    /// Cannot be queried (V1): bytes, lists of pairs, mixed and empty arrays, nothing. Its JSON text.
+    Other(String),
 }
 
 impl Value {
     /// An attribute's value.
     pub(crate) fn of(value: Option<&AnyValue>) -> Self {
+        let other = || Self::Other(json::any_value(value).to_string());
         match value.and_then(|value| value.value.as_ref()) {
             Some(Any::StringValue(text)) => Self::String(text.clone()),
             Some(Any::BoolValue(value)) => Self::Bool(*value),
@@ -30,20 +33,20 @@ impl Value {
             Some(Any::DoubleValue(value)) => Self::Float(*value),
             Some(Any::ArrayValue(array)) => {
                 let elements: Vec<Self> = array.values.iter().map(|value| Self::of(Some(value))).collect();
-                let scalar = |value: &Self| !matches!(value, Self::Array(_) | Self::Other);
+                let scalar = |value: &Self| !matches!(value, Self::Array(_) | Self::Other(_));
                 // An array within an array is no scalar, also when it has one element.
                 let nested = array.values.iter().any(|value| matches!(value.value, Some(Any::ArrayValue(_))));
                 let same = elements
                     .windows(2)
                     .all(|pair| std::mem::discriminant(&pair[0]) == std::mem::discriminant(&pair[1]));
                 match elements.as_slice() {
-                    [] => Self::Other,
-                    _ if nested || !same || !elements.iter().all(scalar) => Self::Other,
+                    [] => other(),
+                    _ if nested || !same || !elements.iter().all(scalar) => other(),
                     [one] => one.clone(),
                     _ => Self::Array(elements),
                 }
             }
-            _ => Self::Other,
+            _ => other(),
         }
     }
 
@@ -64,12 +67,16 @@ impl Value {
         }
     }
 
+    /// Whether it is a number.
+    pub(crate) fn is_number(&self) -> bool {
+        matches!(self, Self::Int(_) | Self::Float(_) | Self::Duration(_))
+    }
+
     /// Whether the types of two scalars can be compared at all.
     pub(crate) fn comparable(&self, other: &Self) -> bool {
-        let number = |value: &Self| matches!(value, Self::Int(_) | Self::Float(_) | Self::Duration(_));
-        number(self) && number(other)
+        self.is_number() && other.is_number()
             || std::mem::discriminant(self) == std::mem::discriminant(other)
-                && !matches!(self, Self::Other | Self::Array(_))
+                && !matches!(self, Self::Other(_) | Self::Array(_))
     }
 
     /// Whether there is an order beyond equality.

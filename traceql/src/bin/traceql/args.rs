@@ -19,6 +19,7 @@ use crate::time::Moment;
                        Examples:\n  traceql ingest --store traces spans.otlp.zst\n  \
                        traceql query '{ status = error && duration > 100ms }' traces\n  \
                        traceql query -o tempo '{ .http.method = \"POST\" }' spans.json | jq .\n  \
+                       traceql check --strict '{ span.http.status_code >= 500 } | rate()'\n  \
                        traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces"
 )]
 pub(crate) struct Args {
@@ -49,6 +50,10 @@ pub(crate) enum Command {
     Inspect(Inspect),
     /// Show the plan of a query.
     Explain(Explain),
+    /// Say whether queries are valid, and what is wrong with them.
+    Check(Check),
+    /// Print a query in canonical form; comments are not kept.
+    Fmt(Fmt),
     /// Print a completion script for a shell.
     Completions { shell: clap_complete::Shell },
     /// Print the man page, as roff.
@@ -63,6 +68,46 @@ pub(crate) struct Ingest {
     /// OTLP files; `-` is standard input.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+/// Where queries come from.
+#[derive(Debug, ClapArgs)]
+#[group(required = true, multiple = false)]
+pub(crate) struct QuerySource {
+    /// The query.
+    pub(crate) query: Option<String>,
+    /// A file with a query on each line; `-` is standard input. Blank lines are passed over.
+    #[arg(short = 'f', long = "file", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// Give Tempo's verdict: no extensions of the language.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The format of the verdicts.
+    #[arg(short, long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) output: CheckFormat,
+    #[command(flatten)]
+    pub(crate) source: QuerySource,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// A verdict on each line, and below it, indented, what there is to say.
+    Text,
+    /// A JSON object for each query and line.
+    Json,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Fmt {
+    /// One line, however long.
+    #[arg(long)]
+    pub(crate) one_line: bool,
+    #[command(flatten)]
+    pub(crate) source: QuerySource,
 }
 
 #[derive(Debug, ClapArgs)]

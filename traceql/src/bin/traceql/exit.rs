@@ -1,6 +1,6 @@
 //! Exit codes, documented in the help text and stable.
 
-use std::{io, process::ExitCode};
+use std::{io, path::PathBuf, process::ExitCode};
 
 /// Nothing found where that was asked to be an error, or no such trace.
 pub(crate) const NOTHING_FOUND: u8 = 1;
@@ -22,6 +22,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) enum Failure {
     Engine(traceql::Error),
     Usage(String),
+    Input(PathBuf, io::Error),
     Output(io::Error),
 }
 
@@ -55,7 +56,7 @@ impl Failure {
         let code = match &self {
             // Whoever reads has seen enough.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
-            Self::Output(_) => IO,
+            Self::Output(_) | Self::Input(..) => IO,
             Self::Usage(_) => USAGE,
             Self::Engine(error) if error.is_query() => QUERY,
             Self::Engine(error) if error.is_corruption() || error.is_bad_input() => DATA,
@@ -66,6 +67,7 @@ impl Failure {
             Self::Engine(error) if error.is_query() => eprintln!("{error}"),
             Self::Engine(error) => eprintln!("traceql: {error}"),
             Self::Usage(message) => eprintln!("traceql: {message}"),
+            Self::Input(path, error) => eprintln!("traceql: {}: {error}", path.display()),
             Self::Output(error) => eprintln!("traceql: cannot write: {error}"),
         }
         ExitCode::from(code)

@@ -1,5 +1,16 @@
 //! Fields: attributes in their scopes, and intrinsics.
 
+use crate::syntax::Span;
+
+/// A field where the grammar takes nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldRef {
+    /// The field.
+    pub field: Field,
+    /// Where it stands.
+    pub span: Span,
+}
+
 /// Something a span has a value for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Field {

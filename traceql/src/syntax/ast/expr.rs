@@ -15,7 +15,7 @@ pub struct FieldExpr {
 /// The kinds of field expressions.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldExprKind {
-    /// A constant.
+    /// A constant; not negative, but where constants were folded.
     Literal(Literal),
     /// An attribute or intrinsic.
     Field(Field),
@@ -25,6 +25,14 @@ pub enum FieldExprKind {
         op: UnaryOp,
         /// What it applies to.
         operand: Box<FieldExpr>,
+    },
+    /// `x && y && z`: at least two operands. The first may itself be the other kind of chain, `&&` and `||` being on
+    /// one level of precedence.
+    Logical {
+        /// The operator.
+        op: LogicalOp,
+        /// The operands.
+        operands: Vec<FieldExpr>,
     },
     /// `x op y`.
     Binary {
@@ -44,6 +52,8 @@ pub enum FieldExprKind {
         /// Whether absence is asked for (`= nil`).
         negated: bool,
     },
+    /// Where an operand is missing. Only in trees of unfinished queries.
+    Hole,
 }
 
 /// Operators with one operand.
@@ -55,13 +65,31 @@ pub enum UnaryOp {
     Not,
 }
 
-/// Operators with two operands.
+/// Operators that join conditions, or spansets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum BinaryOp {
+pub enum LogicalOp {
     /// `&&`
     And,
     /// `||`
     Or,
+}
+
+/// Operators with two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BinaryOp {
+    /// A comparison.
+    Compare(CompareOp),
+    /// `=~`
+    Matches,
+    /// `!~`
+    NotMatches,
+    /// Arithmetic.
+    Arithmetic(ArithmeticOp),
+}
+
+/// Comparison operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CompareOp {
     /// `=`
     Equal,
     /// `!=`
@@ -74,10 +102,11 @@ pub enum BinaryOp {
     Greater,
     /// `>=`
     GreaterOrEqual,
-    /// `=~`
-    Matches,
-    /// `!~`
-    NotMatches,
+}
+
+/// Arithmetic operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ArithmeticOp {
     /// `+`
     Add,
     /// `-`
@@ -90,4 +119,70 @@ pub enum BinaryOp {
     Modulo,
     /// `^`
     Power,
+}
+
+impl LogicalOp {
+    /// How it is written.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::And => "&&",
+            Self::Or => "||",
+        }
+    }
+}
+
+impl BinaryOp {
+    /// How it is written.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Compare(op) => op.text(),
+            Self::Matches => "=~",
+            Self::NotMatches => "!~",
+            Self::Arithmetic(op) => op.text(),
+        }
+    }
+}
+
+impl CompareOp {
+    /// How it is written.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// The operator that means the same with its operands exchanged.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            Self::Equal | Self::NotEqual => self,
+        }
+    }
+}
+
+impl ArithmeticOp {
+    /// How it is written.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Modulo => "%",
+            Self::Power => "^",
+        }
+    }
 }

@@ -1,71 +1,126 @@
 //! Attributes and intrinsics, and what to say about words that are neither.
 
-use super::{Parser, Result};
+use super::{
+    expected::{Expected, Fault},
+    input::{Input, Res, fail},
+    literal::literal_word,
+};
 use crate::syntax::{
-    Diagnostic, Span,
-    ast::{Attribute, Field, Intrinsic, Scope},
-    token::{SCOPES, TokenKind},
+    Span,
+    ast::{Attribute, ExtensionKind, Field, FieldRef, Intrinsic, Scope},
+    suggest::closest,
+    token::{METRICS_FUNCTIONS, SCOPES, TokenKind},
 };
 
-impl Parser {
-    /// `attr = attribute-field | intrinsic ;`
-    pub(super) fn field(&mut self) -> Result<Field> {
-        let token = self.peek().clone();
-        let field = match &token.kind {
-            TokenKind::Attribute(Scope::Parent | Scope::ParentSpan | Scope::ParentResource, _) => {
-                return Err(self.error("TQ0901", token.span, "attributes of the parent are not supported yet"));
-            }
-            TokenKind::Attribute(scope, name) => Field::Attribute(Attribute { scope: *scope, name: name.clone() }),
-            TokenKind::Scoped(scope, name) => {
-                let found =
-                    Intrinsic::ALL.into_iter().find(|intrinsic| intrinsic.scoped() == Some((*scope, name.as_str())));
-                Field::Intrinsic(found.ok_or_else(|| unknown_scoped(token.span, scope, name))?)
-            }
-            TokenKind::Word(word) => match Intrinsic::ALL.into_iter().find(|found| found.bare() == Some(word)) {
-                Some(Intrinsic::Parent) => {
-                    return Err(self.error("TQ0901", token.span, "`parent` is not supported yet"));
-                }
-                Some(intrinsic) => Field::Intrinsic(intrinsic),
-                None => return Err(self.unknown_word(word)),
-            },
-            _ => return Err(self.unexpected("an attribute")),
-        };
-        self.bump();
-        Ok(field)
+/// `attr = attribute-field | intrinsic ;`
+pub(super) fn field(input: Input<'_>) -> Res<'_, FieldRef> {
+    let (rest, field) = any_field(input)?;
+    if is_parent(&field.field) {
+        input.extension(ExtensionKind::Parent, field.span);
     }
+    Ok((rest, field))
+}
 
-    /// A word that stands for nothing.
-    fn unknown_word(&self, word: &str) -> Box<Diagnostic> {
-        let span = self.peek().span;
-        let next = self.peek_after();
-        // `http.method`: the dot begins an unscoped attribute right behind the word.
-        if let TokenKind::Attribute(Scope::Unscoped, rest) = &next.kind
-            && next.span.start == span.end
-        {
-            let full = format!("{word}.{rest}");
-            let similar = closest(word, SCOPES.iter().map(|(name, _)| *name));
-            let help = match similar {
-                Some(scope) => format!("did you mean `{scope}.{rest}`? Attribute `{full}` of any scope is `.{full}`"),
-                None => format!("write `.{full}`, or with its scope: `span.{full}`, `resource.{full}`"),
-            };
-            let message = format!("`{full}` lacks a scope or a leading dot");
-            return Diagnostic::new("TQ0204", span.to(next.span), message).help(help).into();
+/// The same where Tempo does not mind the parent: in metrics functions.
+pub(super) fn metrics_field(input: Input<'_>) -> Res<'_, FieldRef> {
+    any_field(input)
+}
+
+fn is_parent(field: &Field) -> bool {
+    match field {
+        Field::Attribute(attribute) => {
+            matches!(attribute.scope, Scope::Parent | Scope::ParentSpan | Scope::ParentResource)
         }
-        let scoped_only = Intrinsic::ALL.into_iter().filter_map(Intrinsic::scoped).find(|(_, name)| *name == word);
-        let words =
-            ["true", "false", "nil", "ok", "error", "unset", "internal", "server", "client", "producer", "consumer"];
-        let bare = Intrinsic::ALL.into_iter().filter_map(Intrinsic::bare);
-        let help = match (scoped_only, closest(word, bare.chain(words))) {
-            (Some((scope, name)), _) => format!("write `{scope}:{name}`, or `.{word}` for an attribute"),
-            (None, Some(similar)) => format!("did you mean `{similar}`? An attribute is written `.{word}`"),
-            (None, None) => format!("write `.{word}` for an attribute, `\"{word}\"` for a text"),
-        };
-        Diagnostic::new("TQ0204", span, format!("`{word}` is no intrinsic and no value")).help(help).into()
+        Field::Intrinsic(intrinsic) => *intrinsic == Intrinsic::Parent,
     }
 }
 
+fn any_field(input: Input<'_>) -> Res<'_, FieldRef> {
+    let token = input.peek();
+    let found = |field| Ok((input.advance(), FieldRef { field, span: token.span }));
+    match &token.kind {
+        TokenKind::Attribute(scope, name) => found(Field::Attribute(Attribute { scope: *scope, name: name.clone() })),
+        TokenKind::Scoped(scope, name) => {
+            let intrinsic =
+                Intrinsic::ALL.into_iter().find(|intrinsic| intrinsic.scoped() == Some((*scope, name.as_str())));
+            match intrinsic {
+                Some(intrinsic) => found(Field::Intrinsic(intrinsic)),
+                None => fail(unknown_scoped(token.span, scope, name)),
+            }
+        }
+        TokenKind::Word(word) => {
+            if let Some((rest, field)) = bare_name(input, word)? {
+                return Ok((rest, field));
+            }
+            match Intrinsic::ALL.into_iter().find(|found| found.bare() == Some(word)) {
+                Some(intrinsic) => found(Field::Intrinsic(intrinsic)),
+                None => fail(unknown_word(token.span, word)),
+            }
+        }
+        _ => fail(input.unexpected(Expected::Field { numeric: false })),
+    }
+}
+
+/// Whether a word is the beginning of a bare dotted name: a dot and a name touch it.
+pub(super) fn begins_bare_name(input: Input<'_>) -> bool {
+    let (word, next) = (input.peek(), input.peek_after());
+    matches!((&word.kind, &next.kind), (TokenKind::Word(_), TokenKind::Attribute(Scope::Unscoped, _)))
+        && next.span.start == word.span.end
+}
+
+/// `http.method` (SEMANTICS.md X1); not where the first part is rather a scope that was misspelt.
+fn bare_name<'t>(input: Input<'t>, word: &str) -> Result<Option<(Input<'t>, FieldRef)>, nom::Err<Fault>> {
+    if !begins_bare_name(input) {
+        return Ok(None);
+    }
+    let next = input.peek_after();
+    let TokenKind::Attribute(_, rest) = &next.kind else { return Ok(None) };
+    let span = input.peek().span.to(next.span);
+    let scope = closest(word, SCOPES.iter().map(|(name, _)| *name).filter(|name| !is_common(word, name)));
+    if scope.is_some() || word == "trace" {
+        let message = format!("there is no scope `{word}`");
+        let help = match scope {
+            Some(scope) => {
+                format!("did you mean `{scope}.{rest}`? Attribute `{word}.{rest}` of any scope is `.{word}.{rest}`")
+            }
+            None => format!(
+                "a trace has no attributes of its own; attribute `{word}.{rest}` of any scope is `.{word}.{rest}`"
+            ),
+        };
+        // As if it were what was meant, so that the rest is read as well.
+        input.report(Fault::new("TQ0204", span, message).help(help));
+    } else {
+        input.extension(ExtensionKind::BareName, span);
+    }
+    let field = Field::Attribute(Attribute { scope: Scope::Unscoped, name: format!("{word}.{rest}") });
+    Ok(Some((input.advance().advance(), FieldRef { field, span })))
+}
+
+/// Whether a word that looks like a scope is a name of its own: `client` is no misspelling.
+fn is_common(word: &str, scope: &str) -> bool {
+    // One letter more or less, or another case, is a slip; words that the language knows are none.
+    literal_word(word).is_some() || word.len().abs_diff(scope.len()) > 2
+}
+
+/// A word that stands for nothing.
+pub(super) fn unknown_word(span: Span, word: &str) -> Fault {
+    let scoped_only = Intrinsic::ALL.into_iter().filter_map(Intrinsic::scoped).find(|(_, name)| *name == word);
+    let words =
+        ["true", "false", "nil", "ok", "error", "unset", "internal", "server", "client", "producer", "consumer"];
+    let bare = Intrinsic::ALL.into_iter().filter_map(Intrinsic::bare);
+    let help = match (scoped_only, closest(word, bare.chain(words))) {
+        (Some((scope, name)), _) => format!("write `{scope}:{name}`, or `.{word}` for an attribute"),
+        (None, Some(similar)) => format!("did you mean `{similar}`? An attribute is written `.{word}`"),
+        (None, None) if METRICS_FUNCTIONS.contains(&word) => {
+            format!("functions follow a `|` behind the filter: `{{ … }} | {word}(…)`")
+        }
+        (None, None) => format!("write `.{word}` for an attribute, `\"{word}\"` for a text"),
+    };
+    Fault::new("TQ0204", span, format!("`{word}` is no intrinsic and no value")).help(help)
+}
+
 /// `span:x` where there is no such intrinsic.
-fn unknown_scoped(span: Span, scope: &str, name: &str) -> Box<Diagnostic> {
+fn unknown_scoped(span: Span, scope: &str, name: &str) -> Fault {
     let names: Vec<&str> = Intrinsic::ALL
         .into_iter()
         .filter_map(Intrinsic::scoped)
@@ -78,34 +133,5 @@ fn unknown_scoped(span: Span, scope: &str, name: &str) -> Box<Diagnostic> {
             format!("there are {}", names.iter().map(|name| format!("`{scope}:{name}`")).collect::<Vec<_>>().join(", "))
         }
     };
-    Diagnostic::new("TQ0204", span, format!("there is no intrinsic `{scope}:{name}`")).help(help).into()
-}
-
-/// The candidate that differs least, if it is close.
-fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let scored = candidates.map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate));
-    scored
-        .filter(|(distance, candidate)| *distance <= candidate.len() / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
-}
-
-/// The number of characters to insert, delete or replace (Levenshtein). Words are cut to 32 characters.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(32).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, a) in a.chars().take(32).enumerate() {
-        let mut diagonal = i;
-        let mut left = i + 1;
-        if let Some(first) = row.first_mut() {
-            *first = left;
-        }
-        for (b, cell) in b.iter().zip(row.iter_mut().skip(1)) {
-            let replaced = diagonal + usize::from(a != *b);
-            diagonal = *cell;
-            left = replaced.min(diagonal + 1).min(left + 1);
-            *cell = left;
-        }
-    }
-    row.last().copied().unwrap_or(0)
+    Fault::new("TQ0204", span, format!("there is no intrinsic `{scope}:{name}`")).help(help)
 }

@@ -1,176 +1,208 @@
-//! Tokens to tree. A cursor over the tokens, one method per production, precedence climbing for operators.
+//! Tokens to tree: nom over tokens, one function per production, its EBNF above it. Every production knows by the next
+//! token or two whether it applies; none is tried twice. See [`expr`] and [`body`] for what has operators.
 
+mod body;
+mod expected;
 mod expr;
 mod field;
+mod hint;
+mod input;
+mod literal;
+mod metrics;
+mod stage;
+mod term;
+
+use expected::Fault;
+pub(super) use expected::{Behind, Expected, Operand, Purpose};
+pub use hint::KNOWN_HINTS;
+use input::{Input, Notes, Session};
 
 use super::{
-    Diagnostic, Diagnostics, Span,
-    ast::{FieldExpr, Query, SpansetFilter},
+    Diagnostic, Span,
+    ast::{Body, Hint, Pipeline, Query, SpansetExpr, SpansetExprKind, SpansetFilter, StageKind},
     lexer,
     token::{Op, Token, TokenKind},
 };
 
-/// The longest query, in bytes: Tempo's limit.
-const MAX_LENGTH: usize = 128 << 10;
-/// How deep expressions may be nested: a pair of parentheses takes two levels, a unary operator one.
-const MAX_DEPTH: usize = 400;
-/// How many operators a query may have, and how many that are not `&&` or `||` may follow one another.
-const MAX_OPERATORS: usize = 4_000;
-const MAX_CHAIN: usize = 200;
-
-type Result<T> = std::result::Result<T, Box<Diagnostic>>;
-
-/// Parses a query.
-///
-/// # Errors
-/// What is wrong with it, and where.
-pub(crate) fn parse(text: &str) -> std::result::Result<Query, Diagnostics> {
-    let query = parse_query(text);
-    query.map_err(|diagnostic| {
-        // A message about a megabyte of text should not repeat it.
-        let shown = if text.len() > MAX_LENGTH {
-            text.char_indices().take(80).last().map_or(0, |(at, _)| at)
-        } else {
-            text.len()
-        };
-        Diagnostics::new(text.get(..shown).unwrap_or(""), vec![*diagnostic])
-    })
+/// How large a query may be.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    /// In bytes.
+    pub(crate) max_length: usize,
+    /// Open parentheses.
+    pub(crate) max_parentheses: usize,
+    /// Levels of the tree.
+    pub(crate) max_depth: usize,
 }
 
-fn parse_query(text: &str) -> Result<Query> {
-    if text.len() > MAX_LENGTH {
-        let message = format!("the query is {} bytes long; the limit is {MAX_LENGTH}", text.len());
-        return Err(Box::new(Diagnostic::new("TQ0001", Span::new(0, 1), message)));
+impl Default for Limits {
+    /// As long as Tempo takes.
+    fn default() -> Self {
+        Self { max_length: 128 << 10, max_parentheses: 1_000, max_depth: 500 }
     }
-    let tokens = lexer::tokens(text)?;
-    let end = Token { kind: TokenKind::End, span: Span::new(text.len(), text.len()) };
-    let mut parser = Parser { tokens, end, at: 0, depth: 0, operators: 0 };
-    parser.query()
 }
 
-/// A cursor over the tokens of a query.
-struct Parser {
-    tokens: Vec<Token>,
-    end: Token,
-    at: usize,
-    depth: usize,
-    operators: usize,
+/// How much is said about one query.
+const MAX_DIAGNOSTICS: usize = 20;
+
+/// What a text was read as.
+#[derive(Debug)]
+pub(crate) struct Parsed {
+    /// As much as could be read: whole if there is no error among the diagnostics.
+    pub(crate) query: Query,
+    /// What there is to say, in order of the text.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What might have come where the text ends.
+    pub(super) wanted: Option<Expected>,
 }
 
-impl Parser {
-    fn peek(&self) -> &Token {
-        self.tokens.get(self.at).unwrap_or(&self.end)
+/// Reads a query.
+pub(crate) fn parse(text: &str, limits: &Limits) -> Parsed {
+    if text.len() > limits.max_length {
+        let message = format!("the query is {} bytes long; the limit is {}", text.len(), limits.max_length);
+        let fault = Diagnostic::new("TQ0001", Span::new(0, 1), message);
+        return Parsed { query: nothing(), diagnostics: vec![fault], wanted: None };
     }
+    let (tokens, faults) = lexer::tokens(text);
+    parse_tokens(&tokens, faults, text.len(), limits)
+}
 
-    fn peek_after(&self) -> &Token {
-        self.tokens.get(self.at + 1).unwrap_or(&self.end)
+/// Reads the tokens of a text of `len` bytes.
+pub(super) fn parse_tokens(tokens: &[Token], faults: Vec<Diagnostic>, len: usize, limits: &Limits) -> Parsed {
+    let session = Session::new(limits.clone(), len);
+    let query = query(Input::new(tokens, &session));
+    let Notes { faults: found, extensions, wanted, .. } = session.finish();
+    // What has no end takes the rest of the text with it: that there is none need not be said.
+    let cut_short = faults.iter().any(|fault| fault.message.ends_with("has no end"));
+    let found = found.into_iter().filter(|fault| !(cut_short && fault.span.start as usize == len));
+    let diagnostics = in_order(faults.into_iter().chain(found).collect());
+    let (body, hints) = query.unwrap_or_else(|| (nothing().body, Vec::new()));
+    let mut extensions = extensions;
+    extensions.sort_by_key(|extension| extension.span.start);
+    Parsed { query: Query { body, hints, extensions }, diagnostics, wanted }
+}
+
+/// The filter that a query begins with, if it begins with a filter alone. The query may be unfinished: brackets that are
+/// open are closed, and behind the filter anything may be wrong.
+pub(crate) fn first_filter(text: &str, limits: &Limits) -> Option<SpansetFilter> {
+    if text.len() > limits.max_length {
+        return None;
     }
-
-    fn bump(&mut self) -> Token {
-        let token = self.peek().clone();
-        self.at += 1;
-        token
+    let (mut tokens, _) = lexer::tokens(text);
+    close_brackets(&mut tokens);
+    let session = Session::new(limits.clone(), text.len());
+    let query = query(Input::new(&tokens, &session));
+    let first = match query {
+        Some((body, _)) => body::first_stage(body),
+        None => session.finish().begun,
+    };
+    match first?.kind {
+        StageKind::Spansets(SpansetExpr { kind: SpansetExprKind::Filter(filter), .. }) => Some(filter),
+        _ => None,
     }
+}
 
-    fn is(&self, op: Op) -> bool {
-        self.peek().kind == TokenKind::Op(op)
-    }
-
-    fn eat(&mut self, op: Op) -> Option<Span> {
-        self.is(op).then(|| self.bump().span)
-    }
-
-    fn is_word(&self, word: &str) -> bool {
-        matches!(&self.peek().kind, TokenKind::Word(found) if found == word)
-    }
-
-    fn error(&self, code: &'static str, span: Span, message: impl Into<String>) -> Box<Diagnostic> {
-        Box::new(Diagnostic::new(code, span, message))
-    }
-
-    /// The next token is not what should come here.
-    fn unexpected(&self, expected: &str) -> Box<Diagnostic> {
-        let token = self.peek();
-        let message = match &token.kind {
-            TokenKind::End => format!("the query ends where {expected} is expected"),
-            TokenKind::String(_) => format!("expected {expected}, found a text"),
-            TokenKind::Int(_) | TokenKind::Float(_) => format!("expected {expected}, found a number"),
-            TokenKind::Duration(_) => format!("expected {expected}, found a duration"),
-            TokenKind::Attribute(..) | TokenKind::Scoped(..) => format!("expected {expected}, found an attribute"),
-            TokenKind::Word(word) => format!("expected {expected}, found `{word}`"),
-            TokenKind::Op(op) => format!("expected {expected}, found `{}`", op.text()),
-        };
-        self.error("TQ0201", token.span, message)
-    }
-
-    /// Counts a level of nesting for as long as `parse` runs.
-    fn nested<T>(&mut self, parse: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        if self.depth >= MAX_DEPTH {
-            let message = format!("the query is nested deeper than {MAX_DEPTH} levels");
-            return Err(self.error("TQ0002", self.peek().span, message));
-        }
-        self.depth += 1;
-        let parsed = parse(self);
-        self.depth -= 1;
-        parsed
-    }
-
-    /// `query = filter ;`
-    fn query(&mut self) -> Result<Query> {
-        let filter = self.filter()?;
-        match &self.peek().kind {
-            TokenKind::End => Ok(Query { filter }),
-            _ => Err(self.after_filter()),
-        }
-    }
-
-    /// `filter = "{" , [ field-expr ] , "}" ;`
-    fn filter(&mut self) -> Result<SpansetFilter> {
-        let Some(open) = self.eat(Op::OpenBrace) else { return Err(self.no_filter()) };
-        let expr: Option<FieldExpr> = if self.is(Op::CloseBrace) { None } else { Some(self.field_expr(0)?) };
-        match self.eat(Op::CloseBrace) {
-            Some(close) => Ok(SpansetFilter { expr, span: open.to(close) }),
-            None => Err(self.after_operand(open)),
-        }
-    }
-
-    /// The query does not begin with a filter.
-    fn no_filter(&self) -> Box<Diagnostic> {
-        let token = self.peek();
-        match &token.kind {
-            TokenKind::End => {
-                self.error("TQ0201", token.span, "the query is empty").with_help("`{ }` finds every span")
+/// Adds the brackets that are missing at the end.
+fn close_brackets(tokens: &mut Vec<Token>) {
+    let mut open = Vec::new();
+    for token in tokens.iter() {
+        match token.kind {
+            TokenKind::Op(Op::OpenBrace) => open.push(Op::CloseBrace),
+            TokenKind::Op(Op::OpenParen) => open.push(Op::CloseParen),
+            TokenKind::Op(Op::CloseParen) if open.last() == Some(&Op::CloseParen) => drop(open.pop()),
+            // A brace closes parentheses within it.
+            TokenKind::Op(Op::CloseBrace) => {
+                let depth = open.iter().rposition(|close| *close == Op::CloseBrace).unwrap_or(open.len());
+                open.truncate(depth);
             }
-            TokenKind::Op(Op::OpenParen) if self.peek_after().kind != TokenKind::Op(Op::CloseParen) => {
-                self.unsupported("a query in parentheses")
-            }
-            TokenKind::Word(word)
-                if matches!(word.as_str(), "by" | "select" | "count" | "avg" | "min" | "max" | "sum") =>
-            {
-                self.unsupported("a pipeline that does not begin with a filter")
-            }
-            TokenKind::Attribute(..) | TokenKind::Scoped(..) | TokenKind::Word(_) => {
-                self.unexpected("`{`").with_help("put the condition in braces: `{ … }`")
-            }
-            _ => self.unexpected("`{`"),
+            _ => {}
         }
     }
+    let end = tokens.pop();
+    let place = end.as_ref().map_or(Span::default(), |end| end.span);
+    tokens.extend(open.into_iter().rev().map(|close| Token { kind: TokenKind::Op(close), span: place }));
+    tokens.extend(end);
+}
 
-    /// Something follows the filter.
-    fn after_filter(&self) -> Box<Diagnostic> {
-        match &self.peek().kind {
-            TokenKind::Op(Op::Pipe) => self.unsupported("a pipeline"),
-            TokenKind::Op(Op::Spanset | Op::Tilde | Op::Binary(_)) => self.unsupported("an operator between filters"),
-            TokenKind::Word(word) if word == "with" => self.unsupported("a `with(…)` clause"),
-            TokenKind::Op(Op::OpenBrace) => self
-                .unexpected("the end of the query")
-                .with_help("to ask for both conditions write them in one filter: `{ a && b }`"),
-            _ => self.unexpected("the end of the query"),
+/// In order of the text, and one error for each place: what comes second follows from the first.
+pub(crate) fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    diagnostics.sort_by_key(|diagnostic| (diagnostic.span.start, !diagnostic.is_error()));
+    let mut last_error = None;
+    diagnostics.retain(|diagnostic| {
+        let again = diagnostic.is_error() && last_error == Some(diagnostic.span.start);
+        if diagnostic.is_error() {
+            last_error = Some(diagnostic.span.start);
+        }
+        !again
+    });
+    if diagnostics.len() > MAX_DIAGNOSTICS {
+        // Errors first: a query with one must not pass for want of space.
+        diagnostics.sort_by_key(|diagnostic| !diagnostic.is_error());
+        diagnostics.truncate(MAX_DIAGNOSTICS);
+        diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    }
+    diagnostics
+}
+
+fn nothing() -> Query {
+    Query { body: Body::Search(Pipeline { stages: Vec::new() }), hints: Vec::new(), extensions: Vec::new() }
+}
+
+/// `query = root , { hints } ;`
+fn query(input: Input<'_>) -> Option<(Body, Vec<Hint>)> {
+    match whole_query(input) {
+        Ok((_, query)) => Some(query),
+        Err(nom::Err::Error((rest, fault)) | nom::Err::Failure((rest, fault))) => {
+            input.report(fault);
+            filters_after(rest);
+            None
+        }
+        Err(nom::Err::Incomplete(_)) => None,
+    }
+}
+
+type Whole<'t> = Result<(Input<'t>, (Body, Vec<Hint>)), nom::Err<(Input<'t>, Fault)>>;
+
+fn whole_query(input: Input<'_>) -> Whole<'_> {
+    let at = |input| move |error: nom::Err<Fault>| error.map(|fault| (input, fault));
+    let (mut rest, body) = body::body(input).map_err(at(input))?;
+    let mut last = Vec::new();
+    while rest.is_word("with") {
+        match hint::hints(rest) {
+            Ok(found) => (rest, last) = found,
+            Err(fault) => {
+                if let Some(first) = body::first_stage(body) {
+                    input.keep(first);
+                }
+                return Err(at(rest)(fault));
+            }
         }
     }
+    rest.want(|| Expected::End);
+    if rest.at_end() {
+        return Ok((rest, (body, last)));
+    }
+    Err(nom::Err::Failure((rest, after_query(rest))))
+}
 
-    fn unsupported(&self, what: &str) -> Box<Diagnostic> {
-        self.error("TQ0901", self.peek().span, format!("{what} is not supported yet"))
-            .with_help("this version answers queries of one filter: `{ … }`")
+/// Something follows the query.
+fn after_query(input: Input<'_>) -> Fault {
+    let fault = input.unexpected(Expected::End);
+    match &input.peek().kind {
+        TokenKind::Op(Op::OpenBrace) => fault.help("to ask for both conditions write them in one filter: `{ a && b }`"),
+        TokenKind::Op(Op::Pipe) => fault.help("nothing can follow a pipeline in parentheses, or `with (…)`"),
+        TokenKind::Word(word) if word == "by" => fault.help("`by (…)` follows a metrics function directly"),
+        _ => fault,
+    }
+}
+
+/// The query has failed; what is wrong within its further filters is said all the same.
+fn filters_after(input: Input<'_>) {
+    let mut input = input;
+    while !input.at_end() {
+        match input.begins_unread_filter().then(|| stage::filter(input)) {
+            Some(Ok((rest, _))) => input = rest,
+            _ => input = input.advance(),
+        }
     }
 }

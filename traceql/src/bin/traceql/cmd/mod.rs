@@ -1,6 +1,8 @@
 //! The sub-commands, one file each.
 
+mod check;
 mod explain;
+mod fmt;
 mod ingest;
 mod inspect;
 mod query;
@@ -11,7 +13,7 @@ use std::io::Write;
 use clap::CommandFactory;
 
 use crate::{
-    args::{Args, Command, Selection},
+    args::{Args, Command, QuerySource, Selection},
     exit::Failure,
     terminal,
 };
@@ -25,6 +27,8 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
         Command::Trace(trace) => trace::run(&trace, style),
         Command::Inspect(inspect) => inspect::run(&inspect, style),
         Command::Explain(explain) => explain::run(&explain).await,
+        Command::Check(check) => check::run(&check),
+        Command::Fmt(fmt) => fmt::run(&fmt),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "traceql", &mut script);
@@ -41,6 +45,21 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
 fn print(bytes: &[u8]) -> Result<u8, Failure> {
     std::io::stdout().lock().write_all(bytes)?;
     Ok(0)
+}
+
+/// The queries that are meant; those of a file with the numbers of their lines.
+fn queries(source: &QuerySource) -> Result<Vec<(Option<usize>, String)>, Failure> {
+    if let Some(query) = &source.query {
+        return Ok(vec![(None, query.clone())]);
+    }
+    let Some(path) = &source.file else { return Ok(Vec::new()) };
+    let text = match path.to_str() {
+        Some("-") => std::io::read_to_string(std::io::stdin()),
+        _ => std::fs::read_to_string(path),
+    };
+    let text = text.map_err(|error| Failure::Input(path.clone(), error))?;
+    let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+    Ok(lines.map(|(index, line)| (Some(index + 1), line.to_owned())).collect())
 }
 
 /// Opens what a query is asked of, and says what of it was refused.
