@@ -112,6 +112,8 @@ fn hostile_queries_are_refused_in_a_small_stack() {
             format!("{}{{ }}", "{ } && { } || ".repeat(5_000)),
             format!("{{ {}.a }}", ".a && .b || ".repeat(5_000)),
             format!("{{ {}.a }}", ".a = ".repeat(5_000)),
+            format!("{{ .a{} }}", " = nil".repeat(15_000)),
+            format!("{{ }} | by(.a{})", " != nil".repeat(15_000)),
             format!("{{ .a =~ \"{}\" }}", "(".repeat(5_000)),
             format!("{{ .a =~ \"{}\" }}", "(a{100}".repeat(50)),
             format!("{{ .a =~ \"{}\" }}", "a".repeat(50_000)),

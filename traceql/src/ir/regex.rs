@@ -356,6 +356,11 @@ impl Translator {
         if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphabetic() || c == '_') {
             return Err(self.error("this is no class name"));
         }
+        // Categories and scripts; other properties are not RE2's.
+        let known = |property| regex_syntax::parse(&format!(r"\p{{{property}={name}}}")).is_ok();
+        if name != "Any" && !known("gc") && !known("sc") {
+            return Err(self.error("there is no such class"));
+        }
         let name = if name == "Any" { "any" } else { &name };
         Ok(format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' }))
     }

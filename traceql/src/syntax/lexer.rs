@@ -259,7 +259,7 @@ impl<'t> Lexer<'t> {
         if let Some(scope) = INTRINSIC_SCOPES.iter().find(|name| **name == word)
             && self.eat(":")
         {
-            self.take_while(|c| matches!(c, ' ' | '\t' | '\r' | '\n'));
+            self.skip_blanks()?;
             let name = self.take_while(in_word).to_owned();
             return Ok(TokenKind::Scoped(scope, name));
         }

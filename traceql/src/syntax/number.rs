@@ -94,8 +94,8 @@ pub(super) fn parse(text: &str) -> Result<TokenKind, NumberError> {
 }
 
 /// Whether underscores stand between digits only.
-fn underscores_fit(text: &str) -> bool {
-    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_hexdigit());
+fn underscores_fit(text: &str, radix: u32) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_digit(radix));
     text.char_indices().filter(|(_, c)| *c == '_').all(|(at, _)| {
         digit(text.get(..at).and_then(|before| before.chars().next_back()))
             && digit(text.get(at + 1..).and_then(|after| after.chars().next()))
@@ -118,7 +118,7 @@ fn float(text: &str) -> Option<Result<f64, NumberError>> {
     if !is_float || !digits(whole) || !digits(fraction) || whole.len() + fraction.len() == 0 || !exponent_fits {
         return None;
     }
-    if !underscores_fit(text) {
+    if !underscores_fit(text, 10) {
         return None;
     }
     let value: f64 = text.replace('_', "").parse().ok()?;
@@ -129,16 +129,18 @@ fn float(text: &str) -> Option<Result<f64, NumberError>> {
 fn hex_float(text: &str) -> Result<f64, NumberError> {
     let Some((mantissa, exponent)) = text.split_once(['p', 'P']) else { return Err(NumberError::Radix) };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let exponent: i32 = exponent.parse().map_err(|_| NumberError::Shape)?;
-    if whole.len() + fraction.len() == 0 || !underscores_fit(mantissa) {
+    // An underscore may stand right behind the `0x`.
+    let digits = mantissa.strip_prefix('_').unwrap_or(mantissa);
+    if whole.len() + fraction.len() == 0 || !underscores_fit(digits, 16) || !underscores_fit(exponent, 10) {
         return Err(NumberError::Shape);
     }
+    let exponent: i32 = exponent.replace('_', "").parse().map_err(|_| NumberError::Shape)?;
     let mut value = 0.0;
     for digit in whole.chars().chain(fraction.chars()).filter(|c| *c != '_') {
         value = value * 16.0 + f64::from(digit.to_digit(16).ok_or(NumberError::Shape)?);
     }
     let scale = exponent.saturating_sub(4 * i32::try_from(fraction.chars().filter(|c| *c != '_').count()).unwrap_or(0));
-    let value = value * 2_f64.powi(scale);
+    let value = if value == 0.0 { value } else { value * 2_f64.powi(scale) };
     if value.is_finite() { Ok(value) } else { Err(NumberError::FloatRange) }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>)
 
 /// The number of characters to insert, delete, replace or exchange with their neighbour (Damerau's variant of
 /// Levenshtein's distance, each place edited once). Words are cut to 32 characters.
-fn distance(a: &str, b: &str) -> usize {
+pub(super) fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().take(32).collect();
     let b: Vec<char> = b.chars().take(32).collect();
     let mut before: Vec<usize> = Vec::new();

@@ -120,7 +120,7 @@ impl Checker {
 
     /// What is never missing cannot be asked to be.
     fn exists(&mut self, operand: &FieldExpr, negated: bool, span: Span) -> Type {
-        self.type_of(operand);
+        let found = self.type_of(operand);
         let always = match &operand.kind {
             FieldExprKind::Field(Field::Intrinsic(intrinsic)) => *intrinsic != Intrinsic::Parent,
             FieldExprKind::Field(Field::Attribute(attribute)) => {
@@ -129,8 +129,15 @@ impl Checker {
             _ => false,
         };
         if negated && always {
-            let message = format!("every span has a value for `{operand}`: it is never nil");
-            self.report(Diagnostic::new("TQ0304", span, message).help("compare with the empty text: `= \"\"`"));
+            let text = operand.to_string();
+            let whose = match text.split_once(':') {
+                Some((whose @ ("event" | "link"), _)) => whose,
+                _ => "span",
+            };
+            let fault =
+                Diagnostic::new("TQ0304", span, format!("every {whose} has a value for `{text}`: it is never nil"));
+            let textual = matches!(found, Type::String | Type::Attribute) && whose == "span";
+            self.report(if textual { fault.help("compare with the empty text: `= \"\"`") } else { fault });
         }
         Type::Bool
     }
@@ -164,14 +171,15 @@ impl Checker {
             BinaryOp::Arithmetic(_) => left_type,
             _ => Type::Bool,
         };
+        let after_fault = if matches!(op, BinaryOp::Arithmetic(_)) { Type::Attribute } else { Type::Bool };
         if !left_type.fits(right_type) {
             let message = format!("`{op}` cannot be between {} and {}", left_type.name(), right_type.name());
             let fault = Diagnostic::new("TQ0302", left.span.to(right.span), message);
-            self.report(match mismatch_help(left_type, right) {
+            self.report(match mismatch_help(op, left, left_type, right) {
                 Some(help) => fault.help(help),
                 None => fault,
             });
-            return if result == Type::Bool { Type::Bool } else { Type::Attribute };
+            return after_fault;
         }
         for (operand, found) in [(left, left_type), (right, right_type)] {
             if !found.allows(Op::Binary(op)) {
@@ -181,7 +189,7 @@ impl Checker {
                     (BinaryOp::Arithmetic(ArithmeticOp::Add), Type::String) => fault.help("texts cannot be joined"),
                     _ => fault,
                 });
-                return if result == Type::Bool { Type::Bool } else { Type::Attribute };
+                return after_fault;
             }
         }
         if matches!(op, BinaryOp::Matches | BinaryOp::NotMatches) {
@@ -238,14 +246,11 @@ fn intrinsic_type(intrinsic: Intrinsic) -> Type {
 }
 
 /// What a text beside a typed intrinsic should have been.
-fn mismatch_help(left: Type, right: &FieldExpr) -> Option<String> {
+fn mismatch_help(op: BinaryOp, left: &FieldExpr, left_type: Type, right: &FieldExpr) -> Option<String> {
     let FieldExprKind::Literal(Literal::String(text)) = &right.kind else { return None };
-    match left {
-        Type::Status | Type::Kind | Type::Duration | Type::Int | Type::Float | Type::Bool => {
-            Some(format!("leave out the quotes: `{text}`"))
-        }
-        _ => None,
-    }
+    let typed = matches!(left_type, Type::Status | Type::Kind | Type::Duration | Type::Int);
+    let compares = matches!((op, &left.kind), (BinaryOp::Compare(_), FieldExprKind::Field(_)));
+    (typed && compares).then(|| format!("leave out the quotes: `{text}`"))
 }
 
 /// Whether a field is named in it.

@@ -133,7 +133,7 @@ impl Checker {
                 for quantile in quantiles.iter().filter(|quantile| !(0.0..=1.0).contains(&quantile.value)) {
                     let message = format!("a quantile is between 0 and 1, and this is {}", quantile.value);
                     let fault = Diagnostic::new("TQ0308", quantile.span, message);
-                    let percent = (1.0..=100.0).contains(&quantile.value);
+                    let percent = (2.0..=100.0).contains(&quantile.value) && quantile.value.fract() == 0.0;
                     self.report(if percent {
                         fault.help(format!("write `{}`", quantile.value / 100.0))
                     } else {

@@ -8,7 +8,7 @@ use crate::syntax::Span;
 pub struct FieldExpr {
     /// What it is.
     pub kind: FieldExprKind,
-    /// Where it stands, parentheses around it left out.
+    /// Where it stands, with the parentheses around it.
     pub span: Span,
 }
 

@@ -19,7 +19,7 @@ use crate::syntax::{
         ArithmeticOp, BinaryOp, Body, MetricsExpr, MetricsExprKind, NumberExpr, NumberExprKind, Pipeline, ScalarExpr,
         ScalarExprKind, SpansetExpr, SpansetExprKind, Stage, StageKind,
     },
-    token::{Op, TokenKind},
+    token::{METRICS_FUNCTIONS, Op, TokenKind},
 };
 
 /// What stands between two parentheses, or is the whole query.
@@ -265,12 +265,25 @@ impl Machine<'_> {
     fn no_operand(&self) -> Fault {
         let input = self.input;
         let fault = input.unexpected(Expected::Query);
+        let joined = self.levels.last().and_then(|level| level.pending.last());
+        if let Some(Pending::Infix { left, .. }) = joined
+            && !matches!(left.term, Term::Spansets(_) | Term::Pipelines(_))
+        {
+            // A constant would do, and is what is meant.
+            return input.unexpected(Expected::Number).help("texts, attributes and named values have no place here");
+        }
         match &input.peek().kind {
             TokenKind::End
                 if self.levels.len() == 1
                     && self.levels.iter().all(|level| level.pending.is_empty() && level.stages.is_empty()) =>
             {
                 Fault::new("TQ0201", input.peek().span, "the query is empty").help("`{ }` finds every span")
+            }
+            TokenKind::Word(word) if matches!(word.as_str(), "by" | "coalesce" | "select") => {
+                fault.help("a stage follows a `|`")
+            }
+            TokenKind::Word(word) if METRICS_FUNCTIONS.contains(&word.as_str()) => {
+                fault.help("a metrics function follows a `|`")
             }
             TokenKind::Attribute(..) | TokenKind::Scoped(..) | TokenKind::Word(_) => {
                 fault.help("put the condition in braces: `{ … }`")

@@ -15,7 +15,10 @@ use super::{
 };
 use crate::syntax::{
     Diagnostic, Span,
-    ast::{ArithmeticOp, BinaryOp, CompareOp, FieldExpr, FieldExprKind, Literal, LogicalOp, UnaryOp},
+    ast::{
+        ArithmeticOp, BinaryOp, CompareOp, FieldExpr, FieldExprKind, Literal, LogicalOp, Relation, StructuralOp,
+        UnaryOp,
+    },
     token::{Op, TokenKind},
 };
 
@@ -161,6 +164,13 @@ impl Machine<'_> {
                 if matches!(kind, TokenKind::String(_) | TokenKind::Invalid) {
                     self.input = input.advance();
                 }
+                if let Some(Pending::Infix { left, .. }) = self.stack.last()
+                    && left.expr.kind == FieldExprKind::Hole
+                    && !input.at_end()
+                {
+                    // The operand before the operator is missing, too: that has been said.
+                    return Ok(expr(FieldExprKind::Hole, Span { end: token.span.start, ..token.span }));
+                }
                 let close = self.stack.is_empty().then_some(self.close);
                 input.unexpected(Expected::Value { purpose: self.purpose(), close })
             }
@@ -227,11 +237,18 @@ impl Machine<'_> {
                 operand =
                     self.reduce(operand, op.level(), op == Infix::Binary(BinaryOp::Arithmetic(ArithmeticOp::Power)))?;
                 self.input = input.advance();
-                if self.input.is_word("nil") && !begins_bare_name(self.input) {
-                    operand = self.nil_on_the_right(operand, op, token.span);
+                self.doubled(op, token.span);
+                if let Infix::Binary(BinaryOp::Compare(op @ (CompareOp::Equal | CompareOp::NotEqual))) = op
+                    && self.input.is_word("nil")
+                    && !begins_bare_name(self.input)
+                {
+                    operand = exists(operand, op == CompareOp::Equal, self.input.peek().span);
+                    self.input = self.input.advance();
+                    if operand.depth > input.limits().max_depth {
+                        return fail(too_deep(input));
+                    }
                     continue;
                 }
-                self.doubled(op, token.span);
                 self.stack.push(Pending::Infix { left: operand, op, op_span: token.span });
                 return Ok(None);
             }
@@ -242,10 +259,11 @@ impl Machine<'_> {
             let said = operand.expr.kind == FieldExprKind::Hole;
             operand = self.reduce(operand, 0, false)?;
             match self.stack.pop() {
-                Some(Pending::Open(_)) if input.is(Op::CloseParen) => {
+                Some(Pending::Open(open)) if input.is(Op::CloseParen) => {
                     self.input = input.advance();
                     self.opened -= 1;
                     operand.bracketed = true;
+                    operand.expr.span = open.to(token.span);
                 }
                 None if input.is(self.close) => return Ok(Some(operand.expr)),
                 // A `by (…)` is closed by a parenthesis, a filter is not.
@@ -396,21 +414,6 @@ impl Machine<'_> {
         }
     }
 
-    /// `field-expr , ( "=" | "!=" ) , "nil"`
-    fn nil_on_the_right(&mut self, operand: Operand, op: Infix, op_span: Span) -> Operand {
-        let nil = self.input.peek().span;
-        self.input = self.input.advance();
-        let negated = match op {
-            Infix::Binary(BinaryOp::Compare(CompareOp::Equal)) => true,
-            Infix::Binary(BinaryOp::Compare(CompareOp::NotEqual)) => false,
-            _ => {
-                self.input.report(misplaced_nil(op_span.to(nil)));
-                false
-            }
-        };
-        exists(operand, negated, nil)
-    }
-
     /// An operand is complete, and neither an operator nor the closing bracket of `open` follows.
     fn unclosed(&self, open: Span, expected: Expected) -> Fault {
         let help = match &self.input.peek().kind {
@@ -423,7 +426,10 @@ impl Machine<'_> {
                 Some("match a regular expression: `.x =~ \"a.*\"`")
             }
             TokenKind::Op(Op::Comma) if self.close == Op::CloseBrace => Some("join conditions with `&&` or `||`"),
-            TokenKind::Op(Op::Comma) => Some("group by one value at a time: `| by(a) | by(b)`"),
+            TokenKind::Op(Op::Comma) => Some("there can be one value only: write `| by(a) | by(b)` to group by two"),
+            TokenKind::Op(Op::Structural(StructuralOp { relation: Relation::Sibling, .. })) => {
+                Some("write `=~` to match")
+            }
             TokenKind::Op(Op::Pipe) => Some("write `||` for or; stages follow behind the closing brace"),
             _ => None,
         };

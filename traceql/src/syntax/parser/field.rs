@@ -7,8 +7,8 @@ use super::{
 };
 use crate::syntax::{
     Span,
-    ast::{Attribute, ExtensionKind, Field, FieldRef, Intrinsic, Scope},
-    suggest::closest,
+    ast::{AggregateFunction, Attribute, ExtensionKind, Field, FieldRef, Intrinsic, Scope},
+    suggest::{closest, distance},
     token::{METRICS_FUNCTIONS, SCOPES, TokenKind},
 };
 
@@ -54,6 +54,9 @@ fn any_field(input: Input<'_>) -> Res<'_, FieldRef> {
             }
             match Intrinsic::ALL.into_iter().find(|found| found.bare() == Some(word)) {
                 Some(intrinsic) => found(Field::Intrinsic(intrinsic)),
+                None if word == "nil" || literal_word(word).is_some() => {
+                    fail(input.unexpected(Expected::Field { numeric: false }))
+                }
                 None => fail(unknown_word(token.span, word)),
             }
         }
@@ -76,8 +79,8 @@ fn bare_name<'t>(input: Input<'t>, word: &str) -> Result<Option<(Input<'t>, Fiel
     let next = input.peek_after();
     let TokenKind::Attribute(_, rest) = &next.kind else { return Ok(None) };
     let span = input.peek().span.to(next.span);
-    let scope = closest(word, SCOPES.iter().map(|(name, _)| *name).filter(|name| !is_common(word, name)));
-    if scope.is_some() || word == "trace" {
+    let scope = SCOPES.iter().map(|(name, _)| *name).find(|name| is_slip(word, name));
+    if scope.is_some() || is_slip(word, "trace") {
         let message = format!("there is no scope `{word}`");
         let help = match scope {
             Some(scope) => {
@@ -96,24 +99,40 @@ fn bare_name<'t>(input: Input<'t>, word: &str) -> Result<Option<(Input<'t>, Fiel
     Ok(Some((input.advance().advance(), FieldRef { field, span })))
 }
 
-/// Whether a word that looks like a scope is a name of its own: `client` is no misspelling.
-fn is_common(word: &str, scope: &str) -> bool {
-    // One letter more or less, or another case, is a slip; words that the language knows are none.
-    literal_word(word).is_some() || word.len().abs_diff(scope.len()) > 2
+/// Whether a word is rather a slip for another than a name of its own: another case, a plural, two letters exchanged;
+/// for long words any one letter. (`line.number` and `source.address` are names.)
+fn is_slip(word: &str, meant: &str) -> bool {
+    let (lower, plural) = (word.to_lowercase(), format!("{meant}s"));
+    let exchanged = lower.len() == meant.len() && {
+        let mut own: Vec<char> = lower.chars().collect();
+        let mut other: Vec<char> = meant.chars().collect();
+        own.sort_unstable();
+        other.sort_unstable();
+        own == other
+    };
+    let long = meant.len() > 6 && distance(&lower, meant) == 1;
+    word != meant && (lower == meant || lower == plural || exchanged || long) || meant == "trace" && word == meant
 }
 
 /// A word that stands for nothing.
 pub(super) fn unknown_word(span: Span, word: &str) -> Fault {
-    let scoped_only = Intrinsic::ALL.into_iter().filter_map(Intrinsic::scoped).find(|(_, name)| *name == word);
+    let scoped_only = match word {
+        "spanID" => Some(("span", "id")),
+        "traceID" => Some(("trace", "id")),
+        _ => Intrinsic::ALL.into_iter().filter_map(Intrinsic::scoped).find(|(_, name)| *name == word),
+    };
     let words =
         ["true", "false", "nil", "ok", "error", "unset", "internal", "server", "client", "producer", "consumer"];
     let bare = Intrinsic::ALL.into_iter().filter_map(Intrinsic::bare);
     let help = match (scoped_only, closest(word, bare.chain(words))) {
         (Some((scope, name)), _) => format!("write `{scope}:{name}`, or `.{word}` for an attribute"),
-        (None, Some(similar)) => format!("did you mean `{similar}`? An attribute is written `.{word}`"),
-        (None, None) if METRICS_FUNCTIONS.contains(&word) => {
+        (None, _) if AggregateFunction::ALL.iter().any(|function| function.name() == word) => {
+            "aggregates follow a `|` behind the filter: `{ … } | count() > 2`".to_owned()
+        }
+        (None, _) if METRICS_FUNCTIONS.contains(&word) => {
             format!("functions follow a `|` behind the filter: `{{ … }} | {word}(…)`")
         }
+        (None, Some(similar)) => format!("did you mean `{similar}`? An attribute is written `.{word}`"),
         (None, None) => format!("write `.{word}` for an attribute, `\"{word}\"` for a text"),
     };
     Fault::new("TQ0204", span, format!("`{word}` is no intrinsic and no value")).help(help)
@@ -127,7 +146,9 @@ fn unknown_scoped(span: Span, scope: &str, name: &str) -> Fault {
         .filter(|(found, _)| *found == scope)
         .map(|(_, name)| name)
         .collect();
+    let bare = Intrinsic::ALL.into_iter().filter_map(Intrinsic::bare).find(|bare| *bare == name);
     let help = match closest(name, names.iter().copied()) {
+        _ if bare.is_some() => format!("write `{name}`"),
         Some(similar) => format!("did you mean `{scope}:{similar}`?"),
         None => {
             format!("there are {}", names.iter().map(|name| format!("`{scope}:{name}`")).collect::<Vec<_>>().join(", "))

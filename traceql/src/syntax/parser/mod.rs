@@ -191,7 +191,9 @@ fn after_query(input: Input<'_>) -> Fault {
     match &input.peek().kind {
         TokenKind::Op(Op::OpenBrace) => fault.help("to ask for both conditions write them in one filter: `{ a && b }`"),
         TokenKind::Op(Op::Pipe) => fault.help("nothing can follow a pipeline in parentheses, or `with (…)`"),
-        TokenKind::Word(word) if word == "by" => fault.help("`by (…)` follows a metrics function directly"),
+        TokenKind::Word(word) if word == "by" => {
+            fault.help("write `| by(…)` to split spansets; the `by (…)` of a metrics function follows it directly")
+        }
         _ => fault,
     }
 }

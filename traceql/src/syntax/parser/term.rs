@@ -110,8 +110,13 @@ pub(super) fn negate(sign: Span, operand: Operand) -> Result<Operand, Fault> {
             })
         }
         term => {
-            let message = format!("`-` cannot stand before {}", term.name());
-            Err(Fault::new("TQ0205", sign, message).help("multiply with -1: `-1 * …`"))
+            let fault = Fault::new("TQ0205", sign, format!("`-` cannot stand before {}", term.name()));
+            Err(match term {
+                Term::Metrics(_) | Term::Scalar(_) | Term::PipelineScalar(_) => {
+                    fault.help("multiply with -1: `-1 * …`")
+                }
+                _ => fault,
+            })
         }
     }
 }
@@ -321,7 +326,7 @@ fn misfit(op: Op, op_span: Span, (left, right): (&'static str, &'static str)) ->
     let fault = Fault::new("TQ0206", op_span, message);
     if left.contains("aggregate") || right.contains("aggregate") {
         fault.help("a condition on an aggregate is a stage of its own: join it with `|`")
-    } else if op == Op::Binary(BinaryOp::Compare(CompareOp::Equal)) || level(op) > 2 {
+    } else if left == "a filter" && right == "a filter" {
         fault.help("put conditions into the braces: `{ a = b }`")
     } else {
         fault
@@ -332,7 +337,7 @@ fn misfit(op: Op, op_span: Span, (left, right): (&'static str, &'static str)) ->
 fn unwrapped(filter: Span, pipeline: Span) -> Fault {
     Fault::new("TQ0206", filter, "beside a pipeline in parentheses this needs parentheses, too")
         .related(pipeline, "beside this one")
-        .help("write `({ … })`")
+        .help("write `({ … })`, and the pipeline first")
 }
 
 /// The term as a stage of a pipeline.

@@ -180,6 +180,16 @@ fn float(value: f64) -> String {
     if text.contains(['.', 'e']) { text } else { format!("{text}.0") }
 }
 
+/// Whole numbers in full, others as Go's `%g`.
+fn whole_or_general(value: f64) -> String {
+    match value {
+        value if value.is_nan() => "NaN".to_owned(),
+        value if value.is_infinite() => if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned(),
+        value if value.fract() == 0.0 && value.abs() < 1e18 => format!("{value:.0}"),
+        value => general(value),
+    }
+}
+
 /// As Go's shortest `%g`: an exponent for what is smaller or larger.
 fn general(value: f64) -> String {
     let magnitude = value.abs();
@@ -260,8 +270,8 @@ impl Display for TempoText<'_, NumberExpr> {
 fn plain_number(number: &NumberExpr) -> String {
     match number.value() {
         Ok(Literal::Int(value)) => value.to_string(),
-        Ok(Literal::Float(value)) => general(value),
-        Ok(Literal::Duration(nanos)) => general(nanos as f64 / 1e9),
+        Ok(Literal::Float(value)) => whole_or_general(value),
+        Ok(Literal::Duration(nanos)) => whole_or_general(nanos as f64 / 1e9),
         _ => number.to_string(),
     }
 }
