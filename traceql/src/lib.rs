@@ -6,6 +6,8 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "engine")]
+pub mod analysis;
 mod compiler;
 #[cfg(feature = "engine")]
 mod engine;

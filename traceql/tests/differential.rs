@@ -47,13 +47,26 @@ fn compare(requests: &[ExportTraceServiceRequest], queries: &[String]) -> Result
     Ok(compared)
 }
 
+/// How many data sets each property is tested on, with 12 queries each: `DIFFERENTIAL_CASES` for a soak.
+fn cases() -> u32 {
+    std::env::var("DIFFERENTIAL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_engine_agrees_with_the_judge(
         requests in prop::collection::vec(naive::request(), 1..3),
         queries in prop::collection::vec(naive::query(), 12),
+    ) {
+        compare(&requests, &queries)?;
+    }
+
+    #[test]
+    fn the_engine_agrees_with_the_judge_on_pipelines(
+        requests in prop::collection::vec(naive::large_request(), 1..3),
+        queries in prop::collection::vec(naive::pipeline(), 12),
     ) {
         compare(&requests, &queries)?;
     }

@@ -19,4 +19,4 @@ mod store;
 pub mod table;
 
 pub use error::{Error, Result};
-pub use store::{IngestProgress, IngestReport, Snapshot, Store};
+pub use store::{IngestProgress, IngestReport, Snapshot, Store, TraceCandidate};

@@ -10,30 +10,38 @@ use datafusion::arrow::{
 use tracestore::{
     Snapshot,
     block::{Level, SpanColumn, TraceSummary},
-    model::{SpanId, TraceId},
+    model::SpanId,
 };
 
-use super::{FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetMatch, TraceMatch, Value};
+use super::{FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value};
 use crate::{
     Error, Result,
+    nodes::pipeline::attributes::decode,
     plan::{OutputColumn, ValueKind, output_columns},
     syntax::ast::Field,
 };
 
-/// The matching rows of one trace in one block.
+/// A trace with spansets.
 struct Found {
     block: u32,
     trace: u32,
+    spansets: Vec<FoundSpanset>,
+}
+
+/// The rows of a spanset, and what was found out about it, by label.
+struct FoundSpanset {
     rows: Vec<u32>,
+    attributes: Vec<(usize, Value)>,
 }
 
 /// What is shown of every span, whatever the query.
 const SHOWN: [SpanColumn; 4] = [SpanColumn::StartTime, SpanColumn::SpanId, SpanColumn::Name, SpanColumn::Duration];
 
-/// Builds the answer from the rows that the plan gave, traces in their order.
+/// Builds the answer from the rows that the plan gave, traces in their order; in the view every trace is in one block.
 pub(super) fn collect_traces(
     snapshot: &Snapshot,
     fields: &[Field],
+    labels: &[String],
     batches: &[RecordBatch],
     options: &SearchOptions,
 ) -> Result<Vec<TraceMatch>> {
@@ -41,29 +49,32 @@ pub(super) fn collect_traces(
     let found = group_rows(batches)?;
     let mut summaries = summaries(snapshot, &found)?;
     let shown = choose_rows(snapshot, &found, options.spss)?;
-    let mut spans = fetch_spans(snapshot, &shown, &columns)?;
+    let spans = fetch_spans(snapshot, &shown, &columns)?;
 
     let mut traces: Vec<TraceMatch> = Vec::with_capacity(found.len());
-    let mut places: BTreeMap<TraceId, usize> = BTreeMap::new();
-    for (found, rows) in found.iter().zip(&shown) {
+    for (found, shown) in found.into_iter().zip(shown) {
+        let block = found.block;
         let Some(summary) = summaries.remove(&(found.block, found.trace)) else { continue };
-        let spans = rows.rows.iter().filter_map(|row| spans.remove(&(found.block, *row))).collect();
-        let spanset = SpansetMatch { spans, matched: found.rows.len(), attributes: Vec::new() };
-        let id = summary.trace_id;
-        let trace = trace_match(summary, spanset);
-        match places.get(&id).and_then(|place| traces.get_mut(*place)) {
-            Some(other) => merge(other, trace, options.spss),
-            None => {
-                places.insert(id, traces.len());
-                traces.push(trace);
-            }
-        }
+        let spansets = found.spansets.into_iter().zip(shown.spansets).map(|(found, shown)| SpansetMatch {
+            spans: shown.rows.iter().filter_map(|row| spans.get(&(block, *row)).cloned()).collect(),
+            matched: found.rows.len(),
+            attributes: spanset_attributes(labels, found.attributes),
+        });
+        traces.push(trace_match(summary, spansets.collect()));
     }
-    traces.sort_by(|a, b| b.start_time_unix_nano.cmp(&a.start_time_unix_nano).then(a.trace_id.cmp(&b.trace_id)));
     Ok(traces)
 }
 
-fn trace_match(summary: TraceSummary, spanset: SpansetMatch) -> TraceMatch {
+/// The attributes with their names.
+fn spanset_attributes(labels: &[String], found: Vec<(usize, Value)>) -> Vec<SpansetAttribute> {
+    let named = found.into_iter().map(|(label, value)| {
+        let name = labels.get(label).cloned().unwrap_or_default();
+        SpansetAttribute { name, value }
+    });
+    named.collect()
+}
+
+fn trace_match(summary: TraceSummary, spansets: Vec<SpansetMatch>) -> TraceMatch {
     let (root_name, root_service) = summary.root.unzip();
     let stats = summary.services.into_iter();
     TraceMatch {
@@ -75,37 +86,11 @@ fn trace_match(summary: TraceSummary, spanset: SpansetMatch) -> TraceMatch {
         service_stats: stats
             .map(|count| ServiceStats { service: count.service, spans: count.spans, errors: count.errors })
             .collect(),
-        spansets: vec![spanset],
+        spansets,
     }
 }
 
-/// Joins the parts of a trace that lies in several blocks.
-fn merge(trace: &mut TraceMatch, part: TraceMatch, spss: usize) {
-    let end = |trace: &TraceMatch| trace.start_time_unix_nano.saturating_add(trace.duration_nanos);
-    let last = end(trace).max(end(&part));
-    trace.start_time_unix_nano = trace.start_time_unix_nano.min(part.start_time_unix_nano);
-    trace.duration_nanos = last - trace.start_time_unix_nano;
-    if trace.root_name.is_none() {
-        (trace.root_name, trace.root_service) = (part.root_name, part.root_service);
-    }
-    for stats in part.service_stats {
-        match trace.service_stats.iter_mut().find(|found| found.service == stats.service) {
-            Some(found) => (found.spans, found.errors) = (found.spans + stats.spans, found.errors + stats.errors),
-            None => trace.service_stats.push(stats),
-        }
-    }
-    trace.service_stats.sort_by(|a, b| a.service.cmp(&b.service));
-    if let (Some(spanset), Some(more)) = (trace.spansets.first_mut(), part.spansets.into_iter().next()) {
-        spanset.matched += more.matched;
-        spanset.spans.extend(more.spans);
-        spanset.spans.sort_by_key(|span| (span.start_time_unix_nano, span.span_id));
-        if spss > 0 {
-            spanset.spans.truncate(spss);
-        }
-    }
-}
-
-/// The rows by trace, in the order of the plan.
+/// The rows by trace and spanset, in the order of the plan.
 fn group_rows(batches: &[RecordBatch]) -> Result<Vec<Found>> {
     let mut found: Vec<Found> = Vec::new();
     for batch in batches {
@@ -114,10 +99,29 @@ fn group_rows(batches: &[RecordBatch]) -> Result<Vec<Found>> {
             column.ok_or_else(|| Error::Execution(format!("the plan gave no column `{name}`")))
         };
         let (blocks, traces, rows) = (column("block")?, column("trace")?, column("row")?);
-        for ((block, trace), row) in blocks.values().iter().zip(traces.values()).zip(rows.values()) {
-            match found.last_mut() {
-                Some(last) if last.block == *block && last.trace == *trace => last.rows.push(*row),
-                _ => found.push(Found { block: *block, trace: *trace, rows: vec![*row] }),
+        // A plan of one filter has no spansets: all rows of a trace are one.
+        let spansets = batch.column_by_name("spanset").map(|_| column("spanset")).transpose()?;
+        let attributes = batch.column_by_name("attributes").and_then(|array| array.as_binary_opt::<i32>());
+        let mut last = None;
+        for (index, ((block, trace), row)) in blocks.values().iter().zip(traces.values()).zip(rows.values()).enumerate()
+        {
+            let spanset = spansets.as_ref().map_or(0, |spansets| spansets.values().get(index).copied().unwrap_or(0));
+            let same_trace = found.last().is_some_and(|last| last.block == *block && last.trace == *trace);
+            if !same_trace {
+                found.push(Found { block: *block, trace: *trace, spansets: Vec::new() });
+            }
+            let Some(trace_found) = found.last_mut() else { continue };
+            let same = same_trace && last == Some(spanset);
+            last = Some(spanset);
+            match trace_found.spansets.last_mut().filter(|_| same) {
+                Some(current) => current.rows.push(*row),
+                None => {
+                    let bytes = attributes.map_or(&[][..], |attributes| attributes.value(index));
+                    let Some(attributes) = decode(bytes) else {
+                        return Err(Error::Execution("the attributes of a spanset cannot be read".to_owned()));
+                    };
+                    trace_found.spansets.push(FoundSpanset { rows: vec![*row], attributes });
+                }
             }
         }
     }
@@ -150,13 +154,17 @@ fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize) -> Result<Vec<
         };
         Some((start.value(index), SpanId::from_slice(id.value(index))?))
     })?;
-    let choose = |found: &Found| {
-        let mut rows = found.rows.clone();
-        rows.sort_by_key(|row| (keys.get(&(found.block, *row)).copied(), *row));
+    let choose = |block: u32, spanset: &FoundSpanset| {
+        let mut rows = spanset.rows.clone();
+        rows.sort_by_key(|row| (keys.get(&(block, *row)).copied(), *row));
         if spss > 0 {
             rows.truncate(spss);
         }
-        Found { rows, ..*found }
+        FoundSpanset { rows, attributes: Vec::new() }
+    };
+    let choose = |found: &Found| Found {
+        spansets: found.spansets.iter().map(|spanset| choose(found.block, spanset)).collect(),
+        ..*found
     };
     Ok(found.iter().map(choose).collect())
 }
@@ -170,11 +178,13 @@ fn fetch_by_block<T>(
 ) -> Result<BTreeMap<(u32, u32), T>> {
     let mut by_block: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for found in found {
-        by_block.entry(found.block).or_default().extend(&found.rows);
+        let rows = found.spansets.iter().flat_map(|spanset| &spanset.rows);
+        by_block.entry(found.block).or_default().extend(rows);
     }
     let mut made = BTreeMap::new();
     for (block, mut rows) in by_block {
         rows.sort_unstable();
+        rows.dedup();
         let arrays = snapshot.fetch(block, &rows, columns)?;
         for (index, row) in rows.iter().enumerate() {
             let value = make(&arrays, index);

@@ -4,11 +4,13 @@ mod collect;
 mod response;
 mod search;
 mod session;
+mod tags;
 
 pub use response::{
     FieldValue, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value,
 };
 pub use search::SearchOptions;
+pub use tags::{ScopeNames, TagNames, TagOptions, TagScope, TagValue, TagValues};
 use tracestore::Snapshot;
 
 /// Answers queries over one snapshot. Cheap to make; clones share the snapshot's caches.

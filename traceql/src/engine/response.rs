@@ -125,6 +125,8 @@ pub enum Value {
     Array(Vec<Value>),
     /// A value that cannot be queried, as OTLP's JSON.
     Json(String),
+    /// No value: of a group, or an aggregate that there are no numbers for.
+    Nil,
 }
 
 impl SpanMatch {

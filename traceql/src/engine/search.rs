@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Instant};
 
 use datafusion::{
     datasource::provider_as_source,
-    logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder},
+    logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, lit},
     physical_plan::{ExecutionPlan, collect, display::DisplayableExecutionPlan, metrics::MetricsSet},
 };
 use tracestore::{
+    Snapshot,
     block::SpanColumn,
     model::TimeRange,
     table::{SpanTable, Watermark},
@@ -16,22 +17,23 @@ use tracestore::{
 use super::{Engine, SearchResponse, SearchStats, collect::collect_traces};
 use crate::{
     Error, Result,
-    ir::{Body, Expr, Query, Spansets, Stage},
-    nodes::top_traces::TopTraces,
-    plan::{Context, lower_filter},
+    ir::{Body, Expr, Pipeline, Query, Spansets, Stage},
+    nodes::{pipeline::PipelineNode, top_traces::TopTraces},
+    plan::{Context, PlannedPipeline, filter_conjuncts, plan_pipeline},
     syntax::{Diagnostic, Diagnostics, Span, ast::Field},
 };
 
 /// What the scan delivers for every matching span.
 const FOUND: [SpanColumn; 4] = [SpanColumn::Block, SpanColumn::Trace, SpanColumn::Row, SpanColumn::TraceStart];
 
-/// How many levels a condition may have: the engine's own walks over it use the stack.
-const MAX_DEPTH: usize = 200;
+/// How many levels a query may have: the engine's own walks over it use the stack.
+pub(super) const MAX_DEPTH: usize = 200;
 
-/// A query of one filter.
-struct SingleFilter {
-    condition: Expr,
+/// A query for traces.
+struct Search {
+    pipeline: Pipeline,
     fields: Vec<Field>,
+    text: String,
 }
 
 /// How a search is asked.
@@ -87,6 +89,7 @@ impl Engine {
     pub async fn search(&self, query: &str, options: &SearchOptions) -> Result<SearchResponse> {
         let begun = Instant::now();
         let query = self.compile(query)?;
+        let view = self.snapshot.whole()?;
         let mut stats = SearchStats {
             blocks: self.snapshot.blocks().len() as u64,
             spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
@@ -94,12 +97,12 @@ impl Engine {
         };
         let mut traces = Vec::new();
         if options.limit > 0 {
-            let logical = self.plan(&query.condition, options)?;
+            let (logical, labels) = self.plan(&view, &query, options)?;
             let physical = self.session.physical_plan(&logical).await?;
             let found = collect(Arc::clone(&physical), self.session.task()).await?;
-            let read = tracestore::Snapshot::bytes_read_by_thread();
-            traces = collect_traces(&self.snapshot, &query.fields, &found, options)?;
-            stats.bytes_read = tracestore::Snapshot::bytes_read_by_thread() - read;
+            let read = Snapshot::bytes_read_by_thread();
+            traces = collect_traces(&view, &query.fields, &labels, &found, options)?;
+            stats.bytes_read = Snapshot::bytes_read_by_thread() - read;
             stats.bytes_read += sum(&physical, "bytes_scanned");
             stats.rows_read = sum(&physical, "rows_scanned");
         }
@@ -113,7 +116,8 @@ impl Engine {
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         let query = self.compile(query)?;
-        let logical = self.plan(&query.condition, options)?;
+        let view = self.snapshot.whole()?;
+        let (logical, labels) = self.plan(&view, &query, options)?;
         let physical = self.session.physical_plan(&logical).await?;
         if !analyze {
             let physical = DisplayableExecutionPlan::new(physical.as_ref());
@@ -126,7 +130,7 @@ impl Engine {
         let begun = Instant::now();
         let found = collect(Arc::clone(&physical), self.session.task()).await?;
         let planned = begun.elapsed();
-        let traces = collect_traces(&self.snapshot, &query.fields, &found, options)?;
+        let traces = collect_traces(&view, &query.fields, &labels, &found, options)?;
         let shown = DisplayableExecutionPlan::with_metrics(physical.as_ref());
         let (total, count) = (begun.elapsed(), traces.len());
         Ok(format!(
@@ -136,48 +140,78 @@ impl Engine {
         ))
     }
 
-    /// The query, if it is one that this version answers.
-    fn compile(&self, text: &str) -> Result<SingleFilter> {
+    /// The query, if it is a search.
+    fn compile(&self, text: &str) -> Result<Search> {
         let Query { body, fields, .. } = crate::compile(text)?;
-        let refused = |code, message: &str| {
-            let fault = Diagnostic::new(code, Span::new(0, text.len()), message);
-            Err(Diagnostics::new(text, vec![fault]).into())
+        let Body::Search(pipeline) = body else {
+            let fault = Diagnostic::new("TQ0904", Span::new(0, text.len()), "metrics are not answered yet");
+            return Err(Diagnostics::new(text, vec![fault]).into());
         };
-        let mut stages = match body {
-            Body::Search(pipeline) => pipeline.stages,
-            Body::Metrics(_) => return refused("TQ0904", "metrics are not answered yet"),
-        };
-        match (stages.pop(), stages.is_empty()) {
-            (Some(Stage::Spansets(Spansets::Filter(condition))), true) => {
-                if condition.depth() > MAX_DEPTH {
-                    return Err(Error::Limit(format!("a condition may have {MAX_DEPTH} levels at most")));
-                }
-                Ok(SingleFilter { condition, fields })
+        if pipeline.depth() > MAX_DEPTH {
+            return Err(Error::Limit(format!("a query may have {MAX_DEPTH} levels at most")));
+        }
+        Ok(Search { pipeline, fields, text: text.trim().to_owned() })
+    }
+
+    /// The logical plan of a search, and what answers call the attributes of its spansets.
+    fn plan(&self, view: &Snapshot, search: &Search, options: &SearchOptions) -> Result<(LogicalPlan, Vec<String>)> {
+        match search.pipeline.stages.as_slice() {
+            [Stage::Spansets(Spansets::Filter(condition))] => {
+                Ok((self.plan_filter(view, condition, options)?, Vec::new()))
             }
-            _ => refused("TQ0904", "this version answers queries of one filter: `{ … }`"),
+            _ => self.plan_pipeline(view, search, options),
         }
     }
 
-    /// The logical plan of a search.
-    fn plan(&self, filter: &Expr, options: &SearchOptions) -> Result<LogicalPlan> {
-        let context = Context::new(&self.snapshot, self.session.context());
-        let condition = lower_filter(&context, filter).map_err(Error::from)?;
+    /// One filter: the scan applies it, and knows by itself what it has found.
+    fn plan_filter(&self, view: &Snapshot, filter: &Expr, options: &SearchOptions) -> Result<LogicalPlan> {
+        let context = Context::new(view, self.session.context());
+        let conditions = filter_conjuncts(&context, filter).map_err(Error::from)?;
         let mut columns = FOUND.to_vec();
         columns.extend(context.columns().into_iter().filter(|column| !FOUND.contains(column)));
         let watermark = Watermark::new(options.limit);
-        let table = SpanTable::new(self.snapshot.clone(), columns)
+        let table = SpanTable::new(view.clone(), columns)
             .with_time_range(options.time_range())
             .with_watermark(watermark.clone());
         let projection = (0..FOUND.len()).collect();
-        let filters = match condition == datafusion::logical_expr::lit(true) {
-            true => Vec::new(),
-            false => datafusion::logical_expr::utils::split_conjunction_owned(condition),
-        };
+        let filters = conditions.into_iter().filter(|condition| *condition != lit(true)).collect();
         let source = provider_as_source(Arc::new(table));
         let scan = LogicalPlanBuilder::scan_with_filters("spans", source, Some(projection), filters)?.build()?;
-        let node = Arc::new(TopTraces::new(scan, options.limit, watermark));
-        Ok(LogicalPlan::Extension(Extension { node }))
+        Ok(newest(view, scan, options, watermark))
     }
+
+    /// Anything else: the scan marks what conditions are about, and the pipeline runs over the marks.
+    fn plan_pipeline(
+        &self,
+        view: &Snapshot,
+        search: &Search,
+        options: &SearchOptions,
+    ) -> Result<(LogicalPlan, Vec<String>)> {
+        let context = Context::new(view, self.session.context());
+        let planned = plan_pipeline(&context, &search.pipeline, search.text.clone()).map_err(Error::from)?;
+        let PlannedPipeline { program, marks, columns: delivered } = planned;
+        let labels = program.labels.clone();
+        let mut columns = delivered.clone();
+        columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
+        let marked = columns.len()..columns.len() + marks.conditions.len();
+        let projection = (0..delivered.len()).chain(marked).collect();
+        let watermark = Watermark::new(options.limit);
+        let table = SpanTable::new(view.clone(), columns)
+            .with_marks(marks)
+            .with_time_range(options.time_range())
+            .with_watermark(watermark.clone());
+        let source = provider_as_source(Arc::new(table));
+        let scan = LogicalPlanBuilder::scan("spans", source, Some(projection))?.build()?;
+        let node = Arc::new(PipelineNode::new(scan, program)?);
+        let pipeline = LogicalPlan::Extension(Extension { node });
+        Ok((newest(view, pipeline, options, watermark), labels))
+    }
+}
+
+/// The newest traces of what a plan over the view finds.
+fn newest(view: &Snapshot, input: LogicalPlan, options: &SearchOptions, watermark: Watermark) -> LogicalPlan {
+    let node = Arc::new(TopTraces::new(input, options.limit, watermark, view.clone()));
+    LogicalPlan::Extension(Extension { node })
 }
 
 /// The sum of a metric over all operators of a plan.

@@ -11,7 +11,7 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 
-use crate::nodes::top_traces::TopTracesPlanner;
+use crate::nodes::{pipeline::PipelinePlanner, top_traces::TopTracesPlanner};
 
 /// A DataFusion session. Clones share it.
 #[derive(Clone)]
@@ -44,7 +44,10 @@ impl Session {
 
     /// Logical to physical.
     pub(super) async fn physical_plan(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(TopTracesPlanner)]);
+        let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
+            Arc::new(TopTracesPlanner),
+            Arc::new(PipelinePlanner),
+        ]);
         planner.create_physical_plan(plan, self.state.as_ref()).await
     }
 }

@@ -5,8 +5,10 @@ mod list;
 mod matches;
 mod number;
 mod quantifier;
+mod unfold;
 
 pub(crate) use list::{many, single};
 pub(crate) use matches::matches;
 pub(crate) use number::{arithmetic, compare_numbers, negate};
-pub(crate) use quantifier::{Dimension, Quantifier};
+pub(crate) use quantifier::Quantifier;
+pub(crate) use unfold::{Dimension, Unfolded, unfold};

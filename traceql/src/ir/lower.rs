@@ -106,7 +106,9 @@ impl Lowering {
             ScalarExprKind::Number(number) => Scalar::Const(number_constant(number)),
             ScalarExprKind::Aggregate(aggregate) => Scalar::Aggregate(self.aggregate(aggregate)),
             ScalarExprKind::Pipeline { pipeline, aggregate } => {
-                Scalar::Pipeline { pipeline: self.pipeline(pipeline), aggregate: self.aggregate(aggregate) }
+                let pipeline = self.pipeline(pipeline);
+                let aggregate = Aggregate { label: TempoText(expr).to_string(), ..self.aggregate(aggregate) };
+                Scalar::Pipeline { pipeline, aggregate }
             }
             ScalarExprKind::Arithmetic { op, left, right } => {
                 let (left, right) = (Box::new(self.scalar(left)), Box::new(self.scalar(right)));

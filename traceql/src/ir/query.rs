@@ -202,3 +202,46 @@ pub enum MetricsFunctionKind {
         range: Option<(u64, u64)>,
     },
 }
+
+impl Pipeline {
+    /// How many levels its deepest part has.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.stages.iter().map(Stage::depth).max().unwrap_or(0)
+    }
+}
+
+impl Stage {
+    fn depth(&self) -> usize {
+        match self {
+            Self::Spansets(spansets) => spansets.depth(),
+            Self::Where { left, right, .. } => left.depth().max(right.depth()),
+            Self::GroupBy { expr, .. } => expr.depth(),
+            Self::Coalesce | Self::Select(_) => 1,
+        }
+    }
+}
+
+impl Spansets {
+    fn depth(&self) -> usize {
+        1 + match self {
+            Self::Filter(condition) => condition.depth(),
+            Self::And(list) | Self::Or(list) => list.iter().map(Self::depth).max().unwrap_or(0),
+            Self::Structural { left, right, .. } => left.depth().max(right.depth()),
+            Self::Pipeline(pipeline) => pipeline.depth(),
+        }
+    }
+}
+
+impl Scalar {
+    fn depth(&self) -> usize {
+        1 + match self {
+            Self::Const(_) => 0,
+            Self::Aggregate(aggregate) => aggregate.operand.as_ref().map_or(0, Expr::depth),
+            Self::Pipeline { pipeline, aggregate } => {
+                pipeline.depth().max(aggregate.operand.as_ref().map_or(0, Expr::depth))
+            }
+            Self::Arithmetic { left, right, .. } => left.depth().max(right.depth()),
+        }
+    }
+}

@@ -1,3 +1,4 @@
 //! Operators of our own in DataFusion plans. Each is a folder: what it means, its logical node, its execution.
 
+pub(crate) mod pipeline;
 pub(crate) mod top_traces;

@@ -132,6 +132,7 @@ fn value(value: &Value) -> Json {
         Value::String(text) | Value::Json(text) => json!({ "stringValue": text }),
         Value::Status(code) => json!({ "stringValue": status_word(*code) }),
         Value::Kind(code) => json!({ "stringValue": kind_word(*code) }),
+        Value::Nil => json!({ "stringValue": "nil" }),
         Value::Array(values) => {
             json!({ "arrayValue": { "values": values.iter().map(self::value).collect::<Vec<_>>() } })
         }

@@ -5,7 +5,7 @@
 
 use datafusion::{
     common::Result,
-    logical_expr::{Expr as Logical, lit, when},
+    logical_expr::{Expr as Logical, lit, utils::split_conjunction_owned, when},
 };
 
 use super::{
@@ -25,6 +25,11 @@ pub(crate) fn lower_filter(context: &Context<'_>, filter: &Expr) -> Result<Logic
     };
     let columns = context.columns();
     bind(context, conjuncts, &columns)
+}
+
+/// The filter's condition as a list of conditions that all must hold.
+pub(crate) fn filter_conjuncts(context: &Context<'_>, filter: &Expr) -> Result<Vec<Logical>> {
+    Ok(split_conjunction_owned(lower_filter(context, filter)?))
 }
 
 /// True where the expression is true; false or null elsewhere.
@@ -73,7 +78,7 @@ fn truth(context: &Context<'_>, expr: &Expr) -> Result<Logical> {
 }
 
 /// The value of an expression.
-fn value(context: &Context<'_>, expr: &Expr) -> Result<Typed> {
+pub(super) fn value(context: &Context<'_>, expr: &Expr) -> Result<Typed> {
     match expr {
         Expr::Const(value) => Ok(constant(value)),
         Expr::Missing => Ok(Typed::default()),

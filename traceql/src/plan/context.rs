@@ -1,6 +1,6 @@
 //! What the planner needs to know of the data: which types attributes have. And what it found to be needed: columns.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc};
 
 use datafusion::{
     common::{Column, DFSchema, Result},
@@ -25,12 +25,19 @@ impl Types for tracestore::Snapshot {
 pub(crate) struct Context<'a> {
     types: &'a dyn Types,
     session: &'a SessionContext,
-    columns: RefCell<Vec<SpanColumn>>,
+    columns: Rc<RefCell<Vec<SpanColumn>>>,
+    /// Whether fields are those of the parent.
+    parent: bool,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(types: &'a dyn Types, session: &'a SessionContext) -> Self {
-        Self { types, session, columns: RefCell::default() }
+        Self { types, session, columns: Rc::default(), parent: false }
+    }
+
+    /// The same planning, with fields of the parent span (SEMANTICS.md X4).
+    pub(super) fn of_parent(&self) -> Self {
+        Self { types: self.types, session: self.session, columns: Rc::clone(&self.columns), parent: true }
     }
 
     /// The types of an attribute.
@@ -40,6 +47,7 @@ impl<'a> Context<'a> {
 
     /// The column as an expression; it is noted as needed.
     pub(super) fn column(&self, column: SpanColumn) -> Expr {
+        let column = if self.parent { SpanColumn::OfParent(Box::new(column)) } else { column };
         let expr = Expr::Column(Column::new_unqualified(column.name()));
         let mut columns = self.columns.borrow_mut();
         if !columns.contains(&column) {

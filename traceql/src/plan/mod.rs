@@ -9,10 +9,12 @@ mod compare;
 mod condition;
 mod context;
 mod output;
+mod pipeline;
 mod quantify;
 mod resolve;
 mod typed;
 
-pub(crate) use condition::lower_filter;
+pub(crate) use condition::filter_conjuncts;
 pub(crate) use context::Context;
 pub(crate) use output::{OutputColumn, ValueKind, output_columns};
+pub(crate) use pipeline::{PlannedPipeline, plan_pipeline};

@@ -18,6 +18,20 @@ pub(crate) struct OutputColumn {
     pub(crate) fallback: bool,
 }
 
+impl OutputColumn {
+    /// The same of the parent span.
+    fn of_parent(self) -> Self {
+        let field = match self.field {
+            Field::Attribute(Attribute { scope, name }) => {
+                let scope = if scope == Scope::Resource { Scope::ParentResource } else { Scope::ParentSpan };
+                Field::Attribute(Attribute { scope, name })
+            }
+            intrinsic => intrinsic,
+        };
+        Self { field, column: SpanColumn::OfParent(Box::new(self.column)), ..self }
+    }
+}
+
 /// How a column's values read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ValueKind {
@@ -37,17 +51,18 @@ pub(crate) fn output_columns(types: &dyn Types, fields: &[Field]) -> tracestore:
         match field {
             Field::Intrinsic(intrinsic) => columns.extend(intrinsic_column(*intrinsic, number)),
             Field::Attribute(Attribute { scope, name }) => {
+                let parent = matches!(scope, Scope::Parent | Scope::ParentSpan | Scope::ParentResource);
                 let scopes: &[AttributeScope] = match scope {
-                    Scope::Unscoped => &[AttributeScope::Span, AttributeScope::Resource],
-                    Scope::Span => &[AttributeScope::Span],
-                    Scope::Resource => &[AttributeScope::Resource],
+                    Scope::Unscoped | Scope::Parent => &[AttributeScope::Span, AttributeScope::Resource],
+                    Scope::Span | Scope::ParentSpan => &[AttributeScope::Span],
+                    Scope::Resource | Scope::ParentResource => &[AttributeScope::Resource],
                     Scope::Event => &[AttributeScope::Event],
                     Scope::Link => &[AttributeScope::Link],
                     Scope::Instrumentation => &[AttributeScope::Instrumentation],
-                    Scope::Parent | Scope::ParentSpan | Scope::ParentResource => &[],
                 };
                 for (place, scope) in scopes.iter().enumerate() {
-                    columns.extend(attribute_columns(types, *scope, name, number, place > 0)?);
+                    let found = attribute_columns(types, *scope, name, number, place > 0)?;
+                    columns.extend(found.into_iter().map(|column| if parent { column.of_parent() } else { column }));
                 }
             }
         }

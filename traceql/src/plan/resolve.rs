@@ -1,8 +1,9 @@
 //! Fields to columns: scopes, the fallback of unscoped names, intrinsics.
 
 use datafusion::{
-    common::{Result, not_impl_err},
-    logical_expr::{Expr, when},
+    common::Result,
+    logical_expr::{Expr, lit, when},
+    scalar::ScalarValue,
 };
 use tracestore::block::{AttributeScope, AttributeType, SpanColumn};
 
@@ -30,9 +31,9 @@ pub(super) fn resolve(context: &Context<'_>, field: &Field) -> Result<Typed> {
         Scope::Link => attribute_value(context, AttributeScope::Link, key)?,
         Scope::Instrumentation => attribute_value(context, AttributeScope::Instrumentation, key)?,
         Scope::Unscoped => unscoped_value(context, key)?,
-        Scope::Parent | Scope::ParentSpan | Scope::ParentResource => {
-            return not_impl_err!("attributes of the parent");
-        }
+        Scope::Parent => unscoped_value(&context.of_parent(), key)?,
+        Scope::ParentSpan => attribute_value(&context.of_parent(), AttributeScope::Span, key)?,
+        Scope::ParentResource => resource_value(&context.of_parent(), key)?,
     };
     match attribute.scope {
         Scope::Event => typed.guards.push(flag(HAS_EVENT)),
@@ -112,7 +113,14 @@ fn resolve_intrinsic(context: &Context<'_>, intrinsic: Intrinsic) -> Result<Type
         Intrinsic::NestedSetLeft => (ValueType::Int, SpanColumn::NestedSetLeft),
         Intrinsic::NestedSetRight => (ValueType::Int, SpanColumn::NestedSetRight),
         Intrinsic::NestedSetParent => (ValueType::Int, SpanColumn::NestedSetParent),
-        Intrinsic::Parent => return not_impl_err!("the intrinsic `parent`"),
+        // SEMANTICS.md X4: there or not, and nothing else.
+        Intrinsic::Parent => {
+            let there = context.column(SpanColumn::HasParent);
+            return Ok(Typed::one(
+                ValueType::Other,
+                when(there, lit(ScalarValue::Utf8View(Some("parent".to_owned())))).end()?,
+            ));
+        }
     };
     Ok(Typed::one(value_type, context.column(column)))
 }

@@ -21,7 +21,7 @@ pub use complete::{Completion, CompletionItem, complete};
 pub use diagnostic::{Diagnostic, DiagnosticKind, Diagnostics};
 #[cfg(feature = "engine")]
 pub(crate) use number::format_duration;
-pub use parser::KNOWN_HINTS;
+pub use parser::{KNOWN_HINTS, parse_field};
 pub(crate) use parser::{Limits, Parsed, first_filter, in_order, parse};
 pub use print::TempoText;
 pub use span::Span;

@@ -19,4 +19,5 @@ mod value;
 pub(crate) use model::{Trace, read_traces};
 #[allow(unused_imports, reason = "every test file uses its own part")]
 pub(crate) use random::{large_request, pipeline, query, request};
+#[allow(unused_imports, reason = "every test file uses its own part")]
 pub(crate) use search::search;

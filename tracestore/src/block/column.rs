@@ -86,6 +86,17 @@ pub enum SpanColumn {
     ParentIdText,
     /// How many spans have this one as parent.
     ChildCount,
+    /// How many rows back the parent's row is, 0 without a parent in the trace.
+    ParentOffset,
+    /// The span's descendants are this many rows after it.
+    Descendants,
+    /// Whether the parent is in the trace.
+    HasParent,
+    /// The parent's id as a big-endian number where the parent is not in the trace; null where it is, and for roots.
+    ///
+    /// A parent is missing too where spans have the id but none fits (its kind, or because it would be the span itself),
+    /// and where a cycle was cut.
+    MissingParent,
     /// Nested-set numbers, 0 for spans that are not under a root.
     NestedSetLeft,
     /// See [`SpanColumn::NestedSetLeft`].
@@ -125,6 +136,9 @@ pub enum SpanColumn {
         /// Which type.
         value_type: AttributeType,
     },
+    /// What a column has at the span's parent, null where the parent is not in the trace. Only for columns with one
+    /// value per span: made by [`SpanColumn::of_parent`], anything else cannot be read.
+    OfParent(Box<Self>),
 }
 
 impl AttributeScope {
@@ -227,6 +241,12 @@ impl AttributeType {
 }
 
 impl SpanColumn {
+    /// The column's value at the span's parent; `None` for columns of events and links.
+    #[must_use]
+    pub fn of_parent(self) -> Option<Self> {
+        (self.level() == Level::Span).then(|| Self::OfParent(Box::new(self)))
+    }
+
     /// The column's name in plans: `name`, `span.http.method:str`, ...
     #[must_use]
     pub fn name(&self) -> String {
@@ -234,6 +254,7 @@ impl SpanColumn {
             Self::Attribute { scope, key, value_type } => {
                 return format!("{}.{key}:{}", scope.name(), value_type.name());
             }
+            Self::OfParent(column) => return format!("parent.{}", column.name()),
             Self::Block => "block",
             Self::Row => "row",
             Self::Trace => "trace",
@@ -247,6 +268,10 @@ impl SpanColumn {
             Self::SpanIdText => "span:id",
             Self::ParentIdText => "span:parent_id",
             Self::ChildCount => "child_count",
+            Self::ParentOffset => "parent_offset",
+            Self::Descendants => "descendants",
+            Self::HasParent => "has_parent",
+            Self::MissingParent => "missing_parent",
             Self::NestedSetLeft => "nested_set_left",
             Self::NestedSetRight => "nested_set_right",
             Self::NestedSetParent => "nested_set_parent",
@@ -281,8 +306,8 @@ impl SpanColumn {
     #[must_use]
     pub fn value_data_type(&self) -> DataType {
         match self {
-            Self::Block | Self::Row | Self::Trace => DataType::UInt32,
-            Self::StartTime | Self::TraceStart => DataType::UInt64,
+            Self::Block | Self::Row | Self::Trace | Self::ParentOffset | Self::Descendants => DataType::UInt32,
+            Self::StartTime | Self::TraceStart | Self::MissingParent => DataType::UInt64,
             Self::Duration
             | Self::ChildCount
             | Self::NestedSetLeft
@@ -291,7 +316,9 @@ impl SpanColumn {
             | Self::TraceDuration
             | Self::EventTimeSinceStart => DataType::Int64,
             Self::Kind | Self::Status => DataType::Int32,
+            Self::HasParent => DataType::Boolean,
             Self::SpanId => DataType::FixedSizeBinary(8),
+            Self::OfParent(column) => column.data_type(),
             Self::Attribute { value_type, .. } => value_type.data_type(),
             _ => DataType::Utf8View,
         }
@@ -309,7 +336,7 @@ impl SpanColumn {
     /// Whether a span (event, link) may have no value.
     #[must_use]
     pub fn is_nullable(&self) -> bool {
-        matches!(self, Self::Attribute { .. })
+        matches!(self, Self::Attribute { .. } | Self::MissingParent | Self::OfParent(_))
     }
 
     /// The column as a field of the span table.

@@ -13,7 +13,8 @@ mod schema;
 
 pub use build::{BlockBuilder, Pushed};
 pub use column::{AttributeScope, AttributeType, Level, SpanColumn};
-pub use read::{Block, ColumnStats, ServiceCount, TraceSummary};
+pub(crate) use read::Counted;
+pub use read::{AttributeNames, Block, ColumnStats, ServiceCount, TraceSummary, ValueCounts};
 #[cfg(feature = "datafusion")]
 pub(crate) use read::{SpanReader, Values, bytes_read};
 #[cfg(feature = "datafusion")]

@@ -3,6 +3,7 @@
 //! These types are what a trace lookup hands out and what OTLP is written from. They are not on the ingest path (that
 //! reads borrowed views, see [`crate::otlp`]) and not what queries run on (those read columns, see [`crate::table`]).
 
+mod facts;
 mod ids;
 mod span;
 mod time;

@@ -148,15 +148,3 @@ pub struct Trace {
     /// All its spans, duplicates included.
     pub spans: Vec<TraceSpan>,
 }
-
-impl Trace {
-    /// The trace with the spans of another part of it. Parents are those that each part knows.
-    #[must_use]
-    pub fn merge(mut self, other: Self) -> Self {
-        let first = self.spans.len();
-        self.spans.extend(
-            other.spans.into_iter().map(|span| TraceSpan { parent: span.parent.map(|parent| parent + first), ..span }),
-        );
-        self
-    }
-}

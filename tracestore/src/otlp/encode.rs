@@ -215,15 +215,35 @@ pub fn encode_request(traces: &[Trace]) -> Vec<u8> {
     request.0
 }
 
-/// Spans by what they share, in order of first appearance. Equal values are few: found by comparison.
-pub(super) fn group<'a, T: PartialEq>(
+/// What spans share: a resource or a scope.
+pub(super) trait Shared: PartialEq {
+    /// The message, whether there was one or not.
+    fn encode(&self) -> Vec<u8>;
+}
+
+impl Shared for Resource {
+    fn encode(&self) -> Vec<u8> {
+        encode_resource(self)
+    }
+}
+
+impl Shared for Scope {
+    fn encode(&self) -> Vec<u8> {
+        encode_scope(self)
+    }
+}
+
+/// Spans by what they share, in order of first appearance. Equal values are few: found by comparison, and by their bytes
+/// as well, since 0.0 equals -0.0.
+pub(super) fn group<'a, T: Shared>(
     spans: &[&'a TraceSpan],
     key: impl Fn(&'a TraceSpan) -> &'a T,
 ) -> Vec<(&'a T, Vec<&'a TraceSpan>)> {
     let mut groups: Vec<(&T, Vec<&TraceSpan>)> = Vec::new();
+    let same = |a: &T, b: &T| std::ptr::eq(a, b) || a == b && a.encode() == b.encode();
     for span in spans {
         let value = key(span);
-        match groups.iter_mut().rev().find(|(found, _)| std::ptr::eq(*found, value) || *found == value) {
+        match groups.iter_mut().rev().find(|(found, _)| same(found, value)) {
             Some((_, spans)) => spans.push(span),
             None => groups.push((value, vec![span])),
         }
@@ -231,30 +251,41 @@ pub(super) fn group<'a, T: PartialEq>(
     groups
 }
 
-/// The bytes that decide between copies of a span: attribute lists sorted by key.
+/// The bytes that decide between copies of a span: attribute lists sorted by key. The same for a span that was received
+/// and for one that a block gives back.
 pub(crate) fn canonical_span(view: &SpanView<'_>) -> Vec<u8> {
     let Some(mut span) = view.to_span() else { return Vec::new() };
-    sort(&mut span.attributes);
-    span.events.iter_mut().for_each(|event| sort(&mut event.attributes));
-    span.links.iter_mut().for_each(|link| sort(&mut link.attributes));
+    normalise(&mut span.attributes);
+    span.events.iter_mut().for_each(|event| normalise(&mut event.attributes));
+    span.links.iter_mut().for_each(|link| normalise(&mut link.attributes));
     encode_span(&span)
 }
 
 /// The same for its resource.
 pub(crate) fn canonical_resource(view: &ResourceView<'_>) -> Vec<u8> {
     let mut resource = view.to_resource("");
-    sort(&mut resource.attributes);
+    normalise(&mut resource.attributes);
     encode_resource(&resource)
 }
 
 /// The same for its scope.
 pub(crate) fn canonical_scope(view: &ScopeView<'_>) -> Vec<u8> {
     let mut scope = view.to_scope("");
-    sort(&mut scope.attributes);
+    normalise(&mut scope.attributes);
     encode_scope(&scope)
 }
 
-/// Stable: repeated keys stay in order.
-fn sort(attributes: &mut [KeyValue]) {
+/// Sorts a list by key; repeated keys stay in order. A NaN loses its payload, as it does in a block's JSON.
+fn normalise(attributes: &mut [KeyValue]) {
     attributes.sort_by(|a, b| a.key.cmp(&b.key));
+    attributes.iter_mut().for_each(|attribute| normalise_value(&mut attribute.value));
+}
+
+fn normalise_value(value: &mut Value) {
+    match value {
+        Value::Double(double) if double.is_nan() => *double = f64::NAN,
+        Value::Array(elements) => elements.iter_mut().for_each(normalise_value),
+        Value::KvList(entries) => entries.iter_mut().for_each(|entry| normalise_value(&mut entry.value)),
+        _ => {}
+    }
 }

@@ -9,9 +9,20 @@ use super::Snapshot;
 use crate::{
     Error, Result,
     block::{SpanColumn, SpanReader, bytes_read},
+    model::TraceId,
 };
 
 impl Snapshot {
+    /// The id of a trace, told by the number of its block and its ordinal there, as scans deliver them.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] when the block has no such trace; [`Error::Io`]; [`Error::Internal`] when there is no such block.
+    pub fn trace_id(&self, block: u32, ordinal: u32) -> Result<TraceId> {
+        let block = self.blocks().get(block as usize);
+        let block = block.ok_or_else(|| Error::Internal("there is no such block in the view".to_owned()))?;
+        block.trace_table()?.id(ordinal as usize)
+    }
+
     /// The values of some columns for rows of a block (its number in this view), given by ascending row numbers: one
     /// array per column, a value per row.
     ///

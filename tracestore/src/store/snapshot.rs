@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
+use super::whole::{WholeView, join_trace};
 use crate::{
     Result,
     block::{AttributeScope, AttributeType, Block},
@@ -10,18 +11,28 @@ use crate::{
 };
 
 /// Some blocks, in a fixed order. Cheap to clone.
+///
+/// A trace may have parts in several of them. Queries want [`Snapshot::whole`].
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     blocks: Arc<[Arc<Block>]>,
     refusals: Arc<Refusals>,
+    pub(super) whole: Arc<WholeView>,
 }
 
 impl Snapshot {
-    /// A view of these blocks.
+    /// A view of these blocks. One that is given twice is there once.
     #[must_use]
     pub fn new(mut blocks: Vec<Arc<Block>>) -> Self {
         blocks.sort_by_key(|block| block.id());
-        Self { blocks: blocks.into(), refusals: Arc::default() }
+        blocks.dedup_by(|block, before| block.meta() == before.meta());
+        Self { blocks: blocks.into(), refusals: Arc::default(), whole: Arc::default() }
+    }
+
+    /// The same view with other blocks, in which no trace is split.
+    pub(super) fn with_whole_traces(&self, blocks: Vec<Arc<Block>>) -> Self {
+        let whole = Arc::new(WholeView::itself());
+        Self { blocks: blocks.into(), refusals: Arc::clone(&self.refusals), whole }
     }
 
     /// The same view, with what was refused while its blocks were made from OTLP files.
@@ -30,7 +41,7 @@ impl Snapshot {
         Self { refusals: Arc::new(refusals), ..self }
     }
 
-    /// The blocks, by id.
+    /// The blocks, by id; in a [whole view](Snapshot::whole) those of split traces follow.
     #[must_use]
     pub fn blocks(&self) -> &[Arc<Block>] {
         &self.blocks
@@ -42,7 +53,7 @@ impl Snapshot {
         &self.refusals
     }
 
-    /// The types that an attribute has in any of the blocks.
+    /// The types that an attribute has in any of the blocks, perhaps only on spans that queries do not see.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`], [`crate::Error::Io`].
@@ -54,21 +65,15 @@ impl Snapshot {
         Ok(types.into_iter().collect())
     }
 
-    /// A whole trace, from all blocks that have a part of it; `None` where none has.
+    /// A whole trace, the same as the [whole view](Snapshot::whole) has; `None` where no block has a part of it. Makes a
+    /// block in memory of its parts where there are several, and nothing of other traces.
     ///
     /// # Errors
     /// [`crate::Error::Corrupt`], [`crate::Error::Io`].
     pub fn find_trace(&self, id: &TraceId) -> Result<Option<Trace>> {
-        let mut found: Option<Trace> = None;
-        for block in self.blocks.iter() {
-            if let Some(part) = block.trace(id)? {
-                found = Some(match found {
-                    None => part,
-                    Some(trace) => trace.merge(part),
-                });
-            }
-        }
-        Ok(found)
+        let parts = self.blocks.iter().filter_map(|block| block.trace(id).transpose());
+        let mut parts = parts.collect::<Result<Vec<_>>>()?;
+        if parts.len() < 2 { Ok(parts.pop()) } else { join_trace(&parts) }
     }
 
     /// Bytes of all files of the blocks.

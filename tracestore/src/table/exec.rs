@@ -20,12 +20,11 @@ use datafusion::{
 use futures::stream;
 
 use super::{
-    conjunct::Conjunct,
     metrics::ScanMetrics,
     unit::{Request, Unit},
     watermark::Watermark,
 };
-use crate::{block::SpanColumn, model::TimeRange, store::Snapshot};
+use crate::{block::SpanColumn, store::Snapshot};
 
 /// A search for more traces than this is not expected to end in the newest part of a row group.
 const MAX_EARLY_STOP: usize = 1_000;
@@ -43,19 +42,13 @@ pub struct SpanScanExec {
 }
 
 impl SpanScanExec {
-    /// A scan that delivers `columns` of the rows that meet the conditions, in at most `partitions` streams.
-    pub(super) fn new(
-        snapshot: Snapshot,
-        columns: Vec<SpanColumn>,
-        schema: arrow::datatypes::SchemaRef,
-        conjuncts: Vec<Conjunct>,
-        time: Option<TimeRange>,
-        watermark: Watermark,
-        partitions: usize,
-    ) -> Result<Self> {
+    /// A scan that delivers what is requested, in at most `partitions` streams.
+    pub(super) fn new(snapshot: Snapshot, request: Request, watermark: Watermark, partitions: usize) -> Result<Self> {
         let mut units: Vec<Unit> = Vec::new();
         for (number, block) in (0..).zip(snapshot.blocks()) {
-            units.extend(block.meta().row_groups.iter().enumerate().map(|(row_group, meta)| Unit {
+            let row_groups = block.meta().row_groups.iter().enumerate();
+            let row_groups = row_groups.filter(|(_, meta)| !block.hides_all_of(meta));
+            units.extend(row_groups.map(|(row_group, meta)| Unit {
                 block: Arc::clone(block),
                 number,
                 row_group,
@@ -73,12 +66,12 @@ impl SpanScanExec {
             newest_first(&mut units);
         }
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::clone(&schema)),
+            EquivalenceProperties::new(Arc::clone(&request.schema)),
             Partitioning::UnknownPartitioning(partitions.min(units.len()).max(1)),
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        let request = Arc::new(Request { conjuncts, time, columns, schema });
+        let request = Arc::new(request);
         let metrics = ExecutionPlanMetricsSet::new();
         Ok(Self { snapshot, request, units, watermark, properties: Arc::new(properties), metrics })
     }
@@ -96,6 +89,9 @@ impl DisplayAs for SpanScanExec {
             let conditions: Vec<String> =
                 self.request.conjuncts.iter().map(|conjunct| conjunct.expr().to_string()).collect();
             write!(f, ", conditions=[{}]", conditions.join("; "))?;
+        }
+        if let Some(marks) = &self.request.marks {
+            write!(f, ", {marks}")?;
         }
         Ok(())
     }
@@ -130,7 +126,8 @@ impl ExecutionPlan for SpanScanExec {
         &self,
         visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
     ) -> Result<TreeNodeRecursion> {
-        for conjunct in &self.request.conjuncts {
+        let marked = self.request.marks.iter().flat_map(|marks| marks.conditions.iter().flatten());
+        for conjunct in self.request.conjuncts.iter().chain(marked) {
             if visit(conjunct.expr())? == TreeNodeRecursion::Stop {
                 return Ok(TreeNodeRecursion::Stop);
             }
@@ -154,7 +151,10 @@ impl ExecutionPlan for SpanScanExec {
                     continue;
                 }
                 if let Some(batch) = unit.scan(&request, &metrics)? {
-                    raise(&watermark, &batch);
+                    // Of what is marked it is not known yet whether it is found.
+                    if request.marks.is_none() {
+                        raise(&watermark, &batch);
+                    }
                     return Ok(Some((batch, (units, request, watermark, metrics))));
                 }
             }

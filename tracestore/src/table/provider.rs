@@ -6,12 +6,18 @@ use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::{Session, TableProvider},
-    common::{DFSchema, Result, project_schema},
+    common::{DFSchema, Result, internal_err, project_schema},
     logical_expr::{Expr, TableProviderFilterPushDown, TableType},
     physical_plan::ExecutionPlan,
 };
 
-use super::{conjunct::Conjunct, exec::SpanScanExec, watermark::Watermark};
+use super::{
+    conjunct::Conjunct,
+    exec::SpanScanExec,
+    marks::{Marks, PreparedMarks},
+    unit::Request,
+    watermark::Watermark,
+};
 use crate::{block::SpanColumn, model::TimeRange, store::Snapshot};
 
 /// The spans of a snapshot, with the columns that a query needs and no others: attributes are columns, and there is no
@@ -23,6 +29,7 @@ pub struct SpanTable {
     snapshot: Snapshot,
     columns: Vec<SpanColumn>,
     schema: SchemaRef,
+    marks: Option<Marks>,
     time: Option<TimeRange>,
     watermark: Watermark,
 }
@@ -32,7 +39,16 @@ impl SpanTable {
     #[must_use]
     pub fn new(snapshot: Snapshot, columns: Vec<SpanColumn>) -> Self {
         let schema = Arc::new(Schema::new(columns.iter().map(SpanColumn::field).collect::<Vec<_>>()));
-        Self { snapshot, columns, schema, time: None, watermark: Watermark::default() }
+        Self { snapshot, columns, schema, marks: None, time: None, watermark: Watermark::default() }
+    }
+
+    /// Marks rows instead of filtering them: a column for each condition follows the others, and a scan wants all of
+    /// them. Filters beside are not taken. Default: no marks.
+    #[must_use]
+    pub fn with_marks(self, marks: Marks) -> Self {
+        let fields = self.schema.fields().iter().map(|field| field.as_ref().clone()).chain(marks.fields());
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Self { schema, marks: Some(marks), ..self }
     }
 
     /// Only spans of traces that overlap a time range. Default: all.
@@ -45,6 +61,21 @@ impl SpanTable {
     #[must_use]
     pub fn with_watermark(self, watermark: Watermark) -> Self {
         Self { watermark, ..self }
+    }
+}
+
+impl SpanTable {
+    fn prepare(&self, marks: &Marks, state: &dyn Session, schema: &DFSchema) -> Result<PreparedMarks> {
+        let prepare = |condition: &Vec<Expr>| {
+            let filters = condition.iter().map(|expr| state.create_physical_expr(expr.clone(), schema));
+            Conjunct::split(&filters.collect::<Result<Vec<_>>>()?, &self.schema, &self.columns)
+        };
+        Ok(PreparedMarks {
+            conditions: marks.conditions.iter().map(prepare).collect::<Result<_>>()?,
+            select: marks.select.clone(),
+            together: marks.together.clone(),
+            whole_traces: marks.whole_traces,
+        })
     }
 }
 
@@ -73,18 +104,23 @@ impl TableProvider for SpanTable {
         let filters = filters.iter().map(|filter| state.create_physical_expr(filter.clone(), &df_schema));
         let filters = filters.collect::<Result<Vec<_>>>()?;
         let conjuncts = Conjunct::split(&filters, &self.schema, &self.columns)?;
+        let marks = self.marks.as_ref().map(|marks| self.prepare(marks, state, &df_schema)).transpose()?;
+        let marked = marks.as_ref().map_or(0, |marks| marks.conditions.len());
+        let wanted = projection.map_or(self.schema.fields().len(), Vec::len);
+        let wants_marks = projection.is_none_or(|indices| {
+            let all = self.columns.len()..self.columns.len() + marked;
+            indices.iter().copied().skip(wanted.saturating_sub(marked)).eq(all)
+        });
+        if marked > 0 && (!wants_marks || !conjuncts.is_empty()) {
+            return internal_err!("a scan with marks delivers all of them, behind its columns, and has no filters");
+        }
         let columns = match projection {
             None => self.columns.clone(),
             Some(indices) => indices.iter().filter_map(|index| self.columns.get(*index).cloned()).collect(),
         };
-        Ok(Arc::new(SpanScanExec::new(
-            self.snapshot.clone(),
-            columns,
-            project_schema(&self.schema, projection)?,
-            conjuncts,
-            self.time,
-            self.watermark.clone(),
-            state.config().target_partitions(),
-        )?))
+        let schema = project_schema(&self.schema, projection)?;
+        let request = Request { conjuncts, marks, time: self.time, columns, schema };
+        let partitions = state.config().target_partitions();
+        Ok(Arc::new(SpanScanExec::new(self.snapshot.clone(), request, self.watermark.clone(), partitions)?))
     }
 }

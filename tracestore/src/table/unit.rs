@@ -12,6 +12,7 @@ use datafusion::{common::Result, datasource::physical_plan::parquet::RowGroupAcc
 use super::{
     access::{access, mask},
     conjunct::Conjunct,
+    marks::PreparedMarks,
     metrics::ScanMetrics,
 };
 use crate::{
@@ -40,8 +41,10 @@ pub(super) struct Unit {
 #[derive(Debug)]
 pub(super) struct Request {
     pub(super) conjuncts: Vec<Conjunct>,
+    /// Conditions that mark rows; then there are no others.
+    pub(super) marks: Option<PreparedMarks>,
     pub(super) time: Option<TimeRange>,
-    /// The columns to deliver, and their schema.
+    /// The columns to deliver, and their schema, marks included.
     pub(super) columns: Vec<SpanColumn>,
     pub(super) schema: SchemaRef,
 }
@@ -94,7 +97,24 @@ impl Unit {
             RowGroupAccess::Scan => {}
             RowGroupAccess::Selection(selection) => reader.intersect(&mask(&selection, reader.meta().rows as usize)),
         }
-        if self.ruled_out_by_dictionary(&reader, request)? {
+        // Nothing but hidden traces, say.
+        if reader.rows() == 0 {
+            return Ok(None);
+        }
+        if let Some(marks) = &request.marks {
+            drop(prune_timer);
+            let _timer = metrics.scan_time.timer();
+            let Some(marked) = marks.apply(self, &mut reader, metrics)? else { return Ok(None) };
+            let rows = reader.rows();
+            metrics.rows_matched.add(rows);
+            let arrays = request
+                .columns
+                .iter()
+                .map(|column| -> Result<ArrayRef> { Ok(reader.read(column)?.to_array(&column.data_type(), rows)?) });
+            let arrays = arrays.chain(marked.into_iter().map(Ok)).collect::<Result<Vec<_>>>()?;
+            return Ok(Some(RecordBatch::try_new(Arc::clone(&request.schema), arrays)?));
+        }
+        if Self::ruled_out_by_dictionary(&reader, &request.conjuncts)? {
             metrics.pruned_by_dictionary.add(1);
             return Ok(None);
         }
@@ -146,8 +166,8 @@ impl Unit {
     }
 
     /// Whether some condition is about one text column whose dictionary has no value that meets it.
-    fn ruled_out_by_dictionary(&self, reader: &SpanReader<'_>, request: &Request) -> Result<bool> {
-        for conjunct in &request.conjuncts {
+    pub(super) fn ruled_out_by_dictionary(reader: &SpanReader<'_>, conjuncts: &[Conjunct]) -> Result<bool> {
+        for conjunct in conjuncts {
             let [column] = conjunct.columns() else { continue };
             if let Some(values) = reader.dictionary(column)?
                 && !conjunct.matches_any(Arc::new(values))?

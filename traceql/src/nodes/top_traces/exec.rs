@@ -20,7 +20,7 @@ use datafusion::{
     },
 };
 use futures::{StreamExt, stream};
-use tracestore::table::Watermark;
+use tracestore::{Snapshot, model::TraceId, table::Watermark};
 
 /// Keeps the spans of the newest traces of its input.
 #[derive(Debug)]
@@ -28,19 +28,21 @@ pub(super) struct TopTracesExec {
     input: Arc<dyn ExecutionPlan>,
     limit: usize,
     watermark: Watermark,
+    snapshot: Snapshot,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl TopTracesExec {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, limit: usize, watermark: Watermark) -> Self {
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, limit: usize, watermark: Watermark, snapshot: Snapshot) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        Self { input, limit, watermark, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
+        Self { input, limit, watermark, snapshot, properties, metrics }
     }
 }
 
@@ -73,7 +75,7 @@ impl ExecutionPlan for TopTracesExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(input, self.limit, self.watermark.clone()))),
+            Ok([input]) => Ok(Arc::new(Self::new(input, self.limit, self.watermark.clone(), self.snapshot.clone()))),
             Err(children) => internal_err!("TopTracesExec has one input, not {}", children.len()),
         }
     }
@@ -95,8 +97,9 @@ impl ExecutionPlan for TopTracesExec {
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let traces_seen = MetricBuilder::new(&self.metrics).counter("traces_matched", partition);
         let (limit, watermark, schema) = (self.limit, self.watermark.clone(), self.schema());
+        let snapshot = self.snapshot.clone();
         let result = async move {
-            let mut newest = Newest { limit, watermark, heap: BinaryHeap::new() };
+            let mut newest = Newest { limit, watermark, snapshot, heap: BinaryHeap::new() };
             while let Some(batch) = input.next().await {
                 let batch = batch?;
                 let _timer = baseline.elapsed_compute().timer();
@@ -114,12 +117,12 @@ impl ExecutionPlan for TopTracesExec {
     }
 }
 
-/// A trace that is among the newest so far. Ordered by start, then against block and ordinal, so that the greatest is
-/// the first of the answer.
+/// A trace that is among the newest so far. Ordered by start, then against its id, so that the greatest is the first of
+/// the answer.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     start: u64,
-    place: Reverse<(u32, u32)>,
+    id: Reverse<TraceId>,
 }
 
 /// A candidate with its rows; the rows do not order.
@@ -152,6 +155,7 @@ impl Ord for Kept {
 struct Newest {
     limit: usize,
     watermark: Watermark,
+    snapshot: Snapshot,
     /// The oldest of those kept is on top.
     heap: BinaryHeap<Reverse<Kept>>,
 }
@@ -165,13 +169,11 @@ impl Newest {
         while let Some(trace) = traces.values().get(first) {
             let rest = traces.values().get(first..).unwrap_or(&[]);
             let len = rest.iter().take_while(|other| *other == trace).count();
-            let candidate = Candidate {
-                start: starts.values().get(first).copied().unwrap_or(0),
-                place: Reverse((blocks.values().get(first).copied().unwrap_or(0), *trace)),
-            };
-            if self.heap.len() < self.limit
-                || self.heap.peek().is_some_and(|Reverse(oldest)| oldest.candidate < candidate)
-            {
+            let start = starts.values().get(first).copied().unwrap_or(0);
+            let oldest = self.heap.peek().filter(|_| self.heap.len() >= self.limit);
+            if oldest.is_none_or(|Reverse(oldest)| oldest.candidate.start <= start) {
+                let block = blocks.values().get(first).copied().unwrap_or(0);
+                let candidate = Candidate { start, id: Reverse(self.snapshot.trace_id(block, *trace)?) };
                 self.heap.push(Reverse(Kept { candidate, rows: batch.slice(first, len) }));
                 if self.heap.len() > self.limit {
                     self.heap.pop();

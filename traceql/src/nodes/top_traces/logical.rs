@@ -10,7 +10,7 @@ use datafusion::{
     common::{DFSchemaRef, Result, internal_err},
     logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore},
 };
-use tracestore::table::Watermark;
+use tracestore::{Snapshot, table::Watermark};
 
 /// Keeps the spans of the newest traces.
 #[derive(Debug, Clone)]
@@ -18,12 +18,13 @@ pub(crate) struct TopTraces {
     pub(super) input: LogicalPlan,
     pub(super) limit: usize,
     pub(super) watermark: Watermark,
+    pub(super) snapshot: Snapshot,
 }
 
 impl TopTraces {
-    /// The newest `limit` traces of `input`; the scan below reads the watermark.
-    pub(crate) fn new(input: LogicalPlan, limit: usize, watermark: Watermark) -> Self {
-        Self { input, limit, watermark }
+    /// The newest `limit` traces of `input`, which is over `snapshot`; the scan below reads the watermark.
+    pub(crate) fn new(input: LogicalPlan, limit: usize, watermark: Watermark, snapshot: Snapshot) -> Self {
+        Self { input, limit, watermark, snapshot }
     }
 }
 

@@ -82,6 +82,20 @@ pub enum StructuralMode {
     Union,
 }
 
+impl Relation {
+    /// What a span of the right side is then to the one of the left.
+    #[must_use]
+    pub const fn mirrored(self) -> Self {
+        match self {
+            Self::Parent => Self::Child,
+            Self::Ancestor => Self::Descendant,
+            Self::Child => Self::Parent,
+            Self::Descendant => Self::Ancestor,
+            Self::Sibling => Self::Sibling,
+        }
+    }
+}
+
 impl StructuralOp {
     /// All of them.
     pub const ALL: [Self; 15] = {

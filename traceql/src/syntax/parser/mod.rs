@@ -8,6 +8,7 @@ mod field;
 mod hint;
 mod input;
 mod literal;
+mod lone;
 mod metrics;
 mod stage;
 mod term;
@@ -16,6 +17,7 @@ use expected::Fault;
 pub(super) use expected::{Behind, Expected, Operand, Purpose};
 pub use hint::KNOWN_HINTS;
 use input::{Input, Notes, Session};
+pub use lone::parse_field;
 
 use super::{
     Diagnostic, Span,

@@ -1,6 +1,6 @@
 //! Decides the order of traces and rows, which copies of a span stand for it, and what the trace table says.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::{
     collect::{Collected, Taken},
@@ -183,7 +183,8 @@ fn start_of(collected: &Collected, members: &[u32]) -> u64 {
     starts.filter(|start| *start > 0).min().unwrap_or(0)
 }
 
-/// Parts the spans of a trace into those that stand for themselves and copies of them.
+/// Parts the spans of a trace into those that stand for themselves, in order of arrival, and copies of them, by id, kind
+/// and rank.
 fn part_copies(collected: &Collected, members: &[u32]) -> (Vec<u32>, Vec<u32>) {
     let key = |index: &u32| collected.spans.get(*index as usize).map_or((0, 0), |span| (span.span_id, span.kind));
     let has_copies = if members.len() <= 16 {
@@ -196,28 +197,43 @@ fn part_copies(collected: &Collected, members: &[u32]) -> (Vec<u32>, Vec<u32>) {
     if !has_copies {
         return (members.to_vec(), Vec::new());
     }
-    let mut best: HashMap<(u64, i32), u32> = HashMap::new();
+    let mut copies: HashMap<(u64, i32), Vec<u32>> = HashMap::new();
     for index in members {
-        best.entry(key(index))
-            .and_modify(|found| {
-                let rank = |index: &u32| collected.spans.get(*index as usize).map(|span| canonical(collected, span));
-                if rank(index) < rank(found) {
-                    *found = *index;
-                }
-            })
-            .or_insert(*index);
+        copies.entry(key(index)).or_default().push(*index);
     }
-    members.iter().partition(|index| best.get(&key(index)) == Some(index))
+    let mut shadowed = Vec::new();
+    for (key, mut list) in copies.into_iter().filter(|(_, list)| list.len() > 1) {
+        list.sort_by_cached_key(|index| collected.spans.get(*index as usize).map(|span| CopyRank::of(collected, span)));
+        shadowed.push((key, list.split_off(1)));
+    }
+    shadowed.sort_unstable();
+    let shadowed: Vec<u32> = shadowed.into_iter().flat_map(|(_, list)| list).collect();
+    let hidden: HashSet<u32> = shadowed.iter().copied().collect();
+    let shown = members.iter().copied().filter(|index| !hidden.contains(index));
+    (shown.collect(), shadowed)
 }
 
-/// What decides between copies: the bytes of the span, then of its resource, then of its scope.
-fn canonical(collected: &Collected, span: &Taken) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
-    let view = SpanView::parse(collected.span_bytes(span)).unwrap_or_default();
-    let resource = collected.resources.list.get(span.resource as usize);
-    let scope = collected.scopes.list.get(span.scope as usize);
-    (
-        canonical_span(&view),
-        resource.map(|owner| canonical_resource(&owner.resource())).unwrap_or_default(),
-        scope.map(|owner| canonical_scope(&owner.scope())).unwrap_or_default(),
-    )
+/// Orders the copies of a span: the first stands for it. Copies of equal rank have every field alike.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct CopyRank<'a> {
+    span: Vec<u8>,
+    resource: Vec<u8>,
+    scope: Vec<u8>,
+    /// Schema URL, and whether there was a message, of resource and scope.
+    owners: [(&'a str, bool); 2],
+}
+
+impl<'a> CopyRank<'a> {
+    fn of(collected: &'a Collected, span: &Taken) -> Self {
+        let view = SpanView::parse(collected.span_bytes(span)).unwrap_or_default();
+        let resource = collected.resources.list.get(span.resource as usize);
+        let scope = collected.scopes.list.get(span.scope as usize);
+        Self {
+            span: canonical_span(&view),
+            resource: resource.map(|owner| canonical_resource(&owner.resource())).unwrap_or_default(),
+            scope: scope.map(|owner| canonical_scope(&owner.scope())).unwrap_or_default(),
+            owners: [resource, scope]
+                .map(|owner| owner.map_or(("", false), |owner| (owner.schema_url.as_str(), owner.message.is_some()))),
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     ParquetFile,
+    hidden::HiddenTraces,
     keys::Keys,
     owners::Owners,
     traces::{TraceSummary, TraceTable},
@@ -24,8 +25,17 @@ use crate::{
 };
 
 /// A block, open for reading. Shared by whoever reads it; files and small tables are read once.
+///
+/// A block of a [whole view](crate::Snapshot::whole) may have hidden traces: none of its methods shows a span of them.
 #[derive(Debug)]
 pub struct Block {
+    files: Arc<BlockFiles>,
+    hidden: HiddenTraces,
+}
+
+/// What a block and the same block with hidden traces share: the folder and all that was read from it.
+#[derive(Debug)]
+struct BlockFiles {
     vfs: Arc<dyn Vfs>,
     dir: PathBuf,
     meta: BlockMeta,
@@ -92,7 +102,7 @@ impl Block {
                 return Err(Error::corrupt(&path, 0, reason));
             }
         }
-        Ok(Arc::new(Self {
+        let files = BlockFiles {
             vfs,
             dir: dir.to_owned(),
             meta,
@@ -107,125 +117,136 @@ impl Block {
             bloom: OnceLock::new(),
             restored_resources: OnceLock::new(),
             restored_scopes: OnceLock::new(),
-        }))
+        };
+        Ok(Arc::new(Self { files: Arc::new(files), hidden: HiddenTraces::default() }))
+    }
+
+    /// The same block with other traces hidden. Nothing is read again.
+    pub(super) fn with_hidden(&self, hidden: HiddenTraces) -> Arc<Self> {
+        Arc::new(Self { files: Arc::clone(&self.files), hidden })
+    }
+
+    /// The traces that are not to be seen.
+    pub(super) fn hidden(&self) -> &HiddenTraces {
+        &self.hidden
     }
 
     /// The block's id.
     #[must_use]
     pub fn id(&self) -> BlockId {
-        self.meta.block_id
+        self.files.meta.block_id
     }
 
     /// The block's folder.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.dir
+        &self.files.dir
     }
 
-    /// How many spans it holds, duplicates included.
+    /// How many spans it holds, duplicates included, hidden traces left out.
     #[must_use]
     pub fn spans(&self) -> u64 {
-        self.meta.spans
+        self.files.meta.spans.saturating_sub(self.hidden.spans())
     }
 
-    /// How many traces.
+    /// How many traces, hidden ones left out.
     #[must_use]
     pub fn traces(&self) -> u64 {
-        self.meta.traces
+        self.files.meta.traces.saturating_sub(self.hidden.len() as u64)
     }
 
-    /// How many span events.
+    /// How many span events; what is hidden counts, here and in everything below that says what is stored.
     #[must_use]
     pub fn events(&self) -> u64 {
-        self.meta.events
+        self.files.meta.events
     }
 
     /// How many span links.
     #[must_use]
     pub fn links(&self) -> u64 {
-        self.meta.links
+        self.files.meta.links
     }
 
     /// The earliest trace start and the latest trace end, ns since 1970.
     #[must_use]
     pub fn time_range(&self) -> (u64, u64) {
-        (self.meta.start, self.meta.end)
+        (self.files.meta.start, self.files.meta.end)
     }
 
     /// Bytes on disk, every file.
     #[must_use]
     pub fn size(&self) -> u64 {
-        let meta = self.vfs.size(&self.dir.join(file_names::META)).ok().flatten();
-        self.meta.files.iter().map(|file| file.size).sum::<u64>() + meta.unwrap_or(0)
+        let meta = self.files.vfs.size(&self.files.dir.join(file_names::META)).ok().flatten();
+        self.files.meta.files.iter().map(|file| file.size).sum::<u64>() + meta.unwrap_or(0)
     }
 
     /// The files with their sizes, `meta.json` included.
     #[must_use]
     pub fn files(&self) -> Vec<(String, u64)> {
-        let mut files: Vec<_> = self.meta.files.iter().map(|file| (file.name.clone(), file.size)).collect();
-        let meta = self.vfs.size(&self.dir.join(file_names::META)).ok().flatten();
+        let mut files: Vec<_> = self.files.meta.files.iter().map(|file| (file.name.clone(), file.size)).collect();
+        let meta = self.files.vfs.size(&self.files.dir.join(file_names::META)).ok().flatten();
         files.push((file_names::META.to_owned(), meta.unwrap_or(0)));
         files
     }
 
     /// The block's meta data.
     pub(crate) fn meta(&self) -> &BlockMeta {
-        &self.meta
+        &self.files.meta
     }
 
     fn open_file(&self, name: &str) -> Result<Option<ParquetFile>> {
-        let meta = self.meta.files.iter().find(|file| file.name == name);
-        meta.map(|meta| ParquetFile::open(self.vfs.as_ref(), &self.dir, meta)).transpose()
+        let meta = self.files.meta.files.iter().find(|file| file.name == name);
+        meta.map(|meta| ParquetFile::open(self.files.vfs.as_ref(), &self.files.dir, meta)).transpose()
     }
 
     fn require_file(&self, name: &str) -> Result<ParquetFile> {
-        let missing = || Error::corrupt(self.dir.join(file_names::META), 0, format!("{name} is not listed"));
+        let missing = || Error::corrupt(self.files.dir.join(file_names::META), 0, format!("{name} is not listed"));
         self.open_file(name)?.ok_or_else(missing)
     }
 
     /// `spans.parquet`.
     pub(crate) fn span_file(&self) -> Result<&ParquetFile> {
-        get_or_read(&self.spans, || self.require_file(file_names::SPANS))
+        get_or_read(&self.files.spans, || self.require_file(file_names::SPANS))
     }
 
     /// `events.parquet`, if there is one.
     pub(crate) fn event_file(&self) -> Result<Option<&ParquetFile>> {
-        get_or_read(&self.events, || self.open_file(file_names::EVENTS)).map(Option::as_ref)
+        get_or_read(&self.files.events, || self.open_file(file_names::EVENTS)).map(Option::as_ref)
     }
 
     /// `links.parquet`, if there is one.
     pub(crate) fn link_file(&self) -> Result<Option<&ParquetFile>> {
-        get_or_read(&self.links, || self.open_file(file_names::LINKS)).map(Option::as_ref)
+        get_or_read(&self.files.links, || self.open_file(file_names::LINKS)).map(Option::as_ref)
     }
 
     /// `attributes.parquet`, if there is one.
     pub(crate) fn residual_file(&self) -> Result<Option<&ParquetFile>> {
-        get_or_read(&self.residual, || self.open_file(file_names::ATTRIBUTES)).map(Option::as_ref)
+        get_or_read(&self.files.residual, || self.open_file(file_names::ATTRIBUTES)).map(Option::as_ref)
     }
 
     /// The attribute keys.
     pub(crate) fn keys(&self) -> Result<&Keys> {
-        get_or_read(&self.keys, || Keys::read(&self.require_file(file_names::KEYS)?))
+        get_or_read(&self.files.keys, || Keys::read(&self.require_file(file_names::KEYS)?))
     }
 
     /// The trace table.
     pub(crate) fn trace_table(&self) -> Result<&TraceTable> {
-        get_or_read(&self.traces, || Ok(TraceTable::new(self.require_file(file_names::TRACES)?)))
+        get_or_read(&self.files.traces, || Ok(TraceTable::new(self.require_file(file_names::TRACES)?)))
     }
 
     /// The resources.
     pub(crate) fn resources(&self) -> Result<&Owners> {
-        get_or_read(&self.resources, || {
+        get_or_read(&self.files.resources, || {
             let file = self.require_file(file_names::RESOURCES)?;
-            Ok(Owners::new(AttributeScope::Resource, file, self.meta.resources as usize))
+            Ok(Owners::new(AttributeScope::Resource, file, self.files.meta.resources as usize))
         })
     }
 
     /// The instrumentation scopes.
     pub(crate) fn scopes(&self) -> Result<&Owners> {
-        get_or_read(&self.scopes, || {
+        get_or_read(&self.files.scopes, || {
             let file = self.require_file(file_names::SCOPES)?;
-            Ok(Owners::new(AttributeScope::Instrumentation, file, self.meta.scopes as usize))
+            Ok(Owners::new(AttributeScope::Instrumentation, file, self.files.meta.scopes as usize))
         })
     }
 
@@ -234,15 +255,15 @@ impl Block {
         &self,
         read: impl FnOnce() -> Result<Vec<Arc<Resource>>>,
     ) -> Result<&[Arc<Resource>]> {
-        get_or_read(&self.restored_resources, read).map(Vec::as_slice)
+        get_or_read(&self.files.restored_resources, read).map(Vec::as_slice)
     }
 
     /// The scopes as owned values, read once.
     pub(super) fn restored_scopes_with(&self, read: impl FnOnce() -> Result<Vec<Arc<Scope>>>) -> Result<&[Arc<Scope>]> {
-        get_or_read(&self.restored_scopes, read).map(Vec::as_slice)
+        get_or_read(&self.files.restored_scopes, read).map(Vec::as_slice)
     }
 
-    /// The types that an attribute has in this block.
+    /// The types that an attribute has in this block, perhaps only on spans that are shadowed or hidden.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
@@ -253,24 +274,42 @@ impl Block {
         Ok(types)
     }
 
-    /// The ordinal of a trace, if the block has it: the Bloom filter first, then the trace table.
+    /// The ordinal of a trace, if the block has it and it is not hidden: the Bloom filter first, then the trace table.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(crate) fn find(&self, id: &TraceId) -> Result<Option<usize>> {
-        let bloom = get_or_read(&self.bloom, || {
-            let path = self.dir.join(file_names::BLOOM);
-            TraceBloom::decode(&path, &self.vfs.read(&path)?)
+        let bloom = get_or_read(&self.files.bloom, || {
+            let path = self.files.dir.join(file_names::BLOOM);
+            TraceBloom::decode(&path, &self.files.vfs.read(&path)?)
         })?;
-        if bloom.may_contain(id) { self.trace_table()?.find(id) } else { Ok(None) }
+        let found = if bloom.may_contain(id) { self.trace_table()?.find(id)? } else { None };
+        Ok(found.filter(|ordinal| !self.is_hidden(*ordinal as u32)))
+    }
+
+    /// The ordinals and ids of the traces with ids from `low` to `high`, at most `limit` of them, in the order of the ids;
+    /// hidden ones left out.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub(crate) fn find_between(&self, low: TraceId, high: TraceId, limit: usize) -> Result<Vec<(TraceId, usize)>> {
+        let found = self.trace_table()?.from_id(low)?;
+        let within = found.take_while(|found| found.as_ref().map_or(true, |(id, _)| *id <= high));
+        let seen = |found: &Result<(TraceId, usize)>| {
+            found.as_ref().map_or(true, |(_, ordinal)| !self.is_hidden(*ordinal as u32))
+        };
+        within.filter(seen).take(limit).collect()
     }
 
     /// What is known of some traces, given by ascending ordinals.
     ///
     /// # Errors
-    /// [`Error::Corrupt`], [`Error::Io`].
+    /// [`Error::Corrupt`], [`Error::Io`]; [`Error::Internal`] for traces that are hidden.
     pub fn summaries(&self, ordinals: &[usize]) -> Result<Vec<TraceSummary>> {
-        self.trace_table()?.summaries(ordinals)
+        match ordinals.iter().find(|ordinal| self.is_hidden(**ordinal as u32)) {
+            Some(hidden) => Err(Error::Internal(format!("trace {hidden} was asked for, which cannot be seen"))),
+            None => self.trace_table()?.summaries(ordinals),
+        }
     }
 
     /// What every column of every file takes, in the order of the files.
@@ -279,8 +318,8 @@ impl Block {
     /// [`Error::Corrupt`], [`Error::Io`].
     pub fn columns(&self) -> Result<Vec<ColumnStats>> {
         let mut stats = Vec::new();
-        for file in self.meta.files.iter().filter(|file| file.name.ends_with(".parquet")) {
-            let open = ParquetFile::open(self.vfs.as_ref(), &self.dir, file)?;
+        for file in self.files.meta.files.iter().filter(|file| file.name.ends_with(".parquet")) {
+            let open = ParquetFile::open(self.files.vfs.as_ref(), &self.files.dir, file)?;
             let metadata = open.metadata();
             for leaf in 0..metadata.file_metadata().schema_descr().num_columns() {
                 let chunks: Vec<_> =

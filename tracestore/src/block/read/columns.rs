@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, ListArray, StringViewArray, StringViewBuilder,
-        UInt32Array,
+        Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int32Array, Int64Array, ListArray,
+        StringViewArray, StringViewBuilder, UInt32Array, UInt64Array,
     },
     buffer::{BooleanBuffer, OffsetBuffer},
     compute::{filter, take},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// Reads columns of one row group.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct SpanReader<'a> {
     block: &'a Block,
     /// The block's number in the snapshot.
@@ -48,12 +48,20 @@ impl<'a> SpanReader<'a> {
             let flags = reader.unsigned(columns::ROW_FLAGS)?;
             reader.narrow(&flags.values().iter().map(|flags| flags & row_flags::SHADOWED == 0).collect());
         }
+        if let Some(seen) = block.seen_rows(meta)? {
+            reader.intersect(&seen);
+        }
         Ok(reader)
     }
 
     /// How many rows are left.
     pub(crate) fn rows(&self) -> usize {
         self.selected.as_ref().map_or(self.meta.rows as usize, BooleanBuffer::count_set_bits)
+    }
+
+    /// Which rows of the row group are left.
+    pub(crate) fn selection(&self) -> BooleanBuffer {
+        self.selected.clone().unwrap_or_else(|| BooleanBuffer::new_set(self.meta.rows as usize))
     }
 
     /// The row group's meta data.
@@ -115,6 +123,14 @@ impl<'a> SpanReader<'a> {
                 let counts = structure::child_counts(self.whole(columns::PARENT_OFFSET)?.values());
                 self.select(Arc::new(Int64Array::from(counts)))?
             }
+            SpanColumn::ParentOffset => self.physical(columns::PARENT_OFFSET)?,
+            SpanColumn::Descendants => self.physical(columns::DESCENDANTS)?,
+            SpanColumn::HasParent => {
+                let offsets = self.unsigned(columns::PARENT_OFFSET)?;
+                Arc::new(BooleanArray::from_unary(&offsets, |offset| offset > 0))
+            }
+            SpanColumn::MissingParent => self.missing_parents()?,
+            SpanColumn::OfParent(column) => return self.of_parent(column),
             SpanColumn::NestedSetLeft | SpanColumn::NestedSetRight | SpanColumn::NestedSetParent => {
                 self.nested_set(column)?
             }
@@ -248,6 +264,39 @@ impl<'a> SpanReader<'a> {
             texts.append_value(hex(id));
         }
         self.select(Arc::new(texts.finish()))
+    }
+
+    /// The ids that are stored are those without a row; zeros are a root's.
+    fn missing_parents(&self) -> Result<ArrayRef> {
+        let ids = self.physical(columns::PARENT_SPAN_ID)?;
+        let ids = ids.as_fixed_size_binary_opt().ok_or_else(|| self.wrong(&"span ids are no fixed-size bytes"))?;
+        let number = |id: Option<&[u8]>| Some(u64::from_be_bytes(id?.try_into().ok()?)).filter(|number| *number > 0);
+        Ok(Arc::new(ids.iter().map(number).collect::<UInt64Array>()))
+    }
+
+    /// What a column has at the parents of the rows left.
+    ///
+    /// A parent need not be left itself: it may have failed a condition, or lie on a page that was pruned. But it is in
+    /// this row group, which ends with a trace, and it is no row that nobody sees: shadowed copies are nobody's parent,
+    /// and traces are hidden as a whole.
+    fn of_parent(&self, column: &SpanColumn) -> Result<Values> {
+        if column.level() != Level::Span {
+            return Err(Error::Internal(format!("{} has no value of a parent", column.name())));
+        }
+        if self.is_absent(column)? {
+            return Ok(Values::Missing);
+        }
+        let (first, offsets) = (self.meta.first_row as u32, self.unsigned(columns::PARENT_OFFSET)?);
+        let parent = |(row, offset): (&u32, &u32)| match (row - first).checked_sub(*offset) {
+            _ if *offset == 0 => Ok(None),
+            Some(parent) => Ok(Some(parent)),
+            None => Err(self.wrong(&"a parent is out of reach")),
+        };
+        let parents =
+            self.row_numbers().values().iter().zip(offsets.values()).map(parent).collect::<Result<Vec<_>>>()?;
+        let Some((selected, places)) = gather(&parents, self.meta.rows as usize) else { return Ok(Values::Missing) };
+        let values = Self { selected: Some(selected), ..*self }.read(column)?;
+        values.take(&places).map_err(|error| self.wrong(&error))
     }
 
     fn nested_set(&self, column: &SpanColumn) -> Result<ArrayRef> {
@@ -413,6 +462,31 @@ impl<'a> SpanReader<'a> {
     }
 }
 
+/// Which of `rows` rows to read to have all of those given, and where each is among them; `None` where none is given.
+fn gather(wanted: &[Option<u32>], rows: usize) -> Option<(BooleanBuffer, UInt32Array)> {
+    /// Up to this many rows for each that is wanted, it is cheaper to read all in between than to pick.
+    const DENSE: usize = 4;
+    let given = || wanted.iter().flatten().copied();
+    let (first, last) = (given().min()?, given().max()?);
+    let mut selected = BooleanBufferBuilder::new(rows);
+    let places = if (last - first) as usize <= DENSE * wanted.len() {
+        selected.append_n(first as usize, false);
+        selected.append_n((last - first) as usize + 1, true);
+        wanted.iter().map(|row| Some((*row)? - first)).collect()
+    } else {
+        let mut distinct: Vec<u32> = given().collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        for row in &distinct {
+            selected.append_n((*row as usize).saturating_sub(selected.len()), false);
+            selected.append(true);
+        }
+        wanted.iter().map(|row| distinct.binary_search(row.as_ref()?).ok().map(|place| place as u32)).collect()
+    };
+    selected.append_n(rows.saturating_sub(selected.len()), false);
+    Some((selected.finish(), places))
+}
+
 /// The runs of set bits.
 fn slices(rows: &BooleanBuffer) -> impl Iterator<Item = std::ops::Range<usize>> {
     rows.set_slices().map(|(start, end)| start..end)
@@ -432,4 +506,26 @@ fn hex_texts(array: &ArrayRef) -> Result<ArrayRef> {
         other => return Err(Error::Internal(format!("ids are stored as {other}"))),
     };
     Ok(Arc::new(texts))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_gathered_is_found(wanted in prop::collection::vec(prop::option::of(0..200_u32), 0..20)) {
+            let Some((selected, places)) = gather(&wanted, 200) else {
+                prop_assert!(wanted.iter().all(Option::is_none));
+                return Ok(());
+            };
+            prop_assert_eq!(selected.len(), 200);
+            let read: Vec<u32> = selected.set_indices_u32().collect();
+            let found: Vec<_> = places.iter().map(|place| Some(read[place? as usize])).collect();
+            prop_assert!(read.len() <= 4 * wanted.len() + 1);
+            prop_assert_eq!(found, wanted);
+        }
+    }
 }

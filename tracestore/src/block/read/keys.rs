@@ -90,6 +90,12 @@ impl Keys {
         keys.and_then(|keys| keys.get(key)).map_or(&[], Vec::as_slice)
     }
 
+    /// The keys of a scope, in no order, and where their values are.
+    pub(crate) fn of_scope(&self, scope: AttributeScope) -> impl Iterator<Item = (&str, &[KeyEntry])> {
+        let keys = self.by_scope.get(scope as usize).into_iter().flatten();
+        keys.map(|(key, entries)| (key.as_str(), entries.as_slice()))
+    }
+
     /// The entry of a key and type in a row group.
     pub(crate) fn entry(
         &self,

@@ -11,9 +11,12 @@
     allow(dead_code, unused_imports, reason = "columns of selected rows are read by the table alone")
 )]
 
+mod attributes;
 mod block;
 mod columns;
+mod counts;
 mod file;
+mod hidden;
 mod keys;
 mod owners;
 mod residual;
@@ -23,8 +26,11 @@ mod text;
 mod traces;
 mod values;
 
+pub use attributes::AttributeNames;
 pub use block::{Block, ColumnStats};
 pub(crate) use columns::SpanReader;
+pub(crate) use counts::Counted;
+pub use counts::ValueCounts;
 pub(crate) use file::{ParquetFile, bytes_read};
 pub(crate) use text::texts;
 pub use traces::{ServiceCount, TraceSummary};

@@ -10,7 +10,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, StringViewArray},
+    array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, StringViewArray},
     datatypes::{ArrowPrimitiveType, Int64Type, UInt32Type, UInt64Type},
 };
 
@@ -117,20 +117,35 @@ impl TraceTable {
         id.ok_or_else(|| Error::corrupt(self.file.path(), 0, format!("there is no trace {ordinal}")))
     }
 
-    /// The ordinal of the trace with an id, by binary search.
+    /// All ids by ordinal, read once more unless they are in memory already, and not kept there: 16 bytes per trace.
+    pub(crate) fn read_ids(&self) -> Result<FixedSizeBinaryArray> {
+        let columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = columns.get("trace_id").cloned();
+        drop(columns);
+        let ids = kept.map_or_else(|| self.file.read_all("trace_id"), Ok)?;
+        ids.as_fixed_size_binary_opt().cloned().ok_or_else(|| self.wrong_type("trace_id"))
+    }
+
+    /// The ordinal of the trace with an id.
     pub(crate) fn find(&self, id: &TraceId) -> Result<Option<usize>> {
+        let next = self.from_id(*id)?.next().transpose()?;
+        Ok(next.filter(|(found, _)| found == id).map(|(_, ordinal)| ordinal))
+    }
+
+    /// The traces whose ids are at least `low`, in the order of the ids: ids and ordinals. By binary search.
+    pub(crate) fn from_id(&self, low: TraceId) -> Result<impl Iterator<Item = Result<(TraceId, usize)>>> {
         let order = self.primitive::<UInt32Type>("by_id")?;
-        let (mut low, mut high) = (0, order.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            let ordinal = order.value(middle) as usize;
-            match self.id(ordinal)?.cmp(id) {
-                std::cmp::Ordering::Less => low = middle + 1,
-                std::cmp::Ordering::Greater => high = middle,
-                std::cmp::Ordering::Equal => return Ok(Some(ordinal)),
+        let (mut first, mut end) = (0, order.len());
+        while first < end {
+            let middle = first.midpoint(end);
+            if self.id(order.value(middle) as usize)? < low {
+                first = middle + 1;
+            } else {
+                end = middle;
             }
         }
-        Ok(None)
+        let ordinals = (first..order.len()).map(move |place| order.value(place) as usize);
+        Ok(ordinals.map(|ordinal| Ok((self.id(ordinal)?, ordinal))))
     }
 
     /// The rows of a trace in the span table.

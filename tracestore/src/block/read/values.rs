@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, new_null_array},
+    array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, UInt32Array, new_null_array},
     buffer::BooleanBuffer,
-    compute::{cast, filter, take},
+    compute::{TakeOptions, cast, filter, take},
     datatypes::{DataType, Int32Type},
     error::ArrowError,
 };
@@ -58,6 +58,21 @@ impl Values {
         })
     }
 
+    /// The values at some places, null where the place is. Codes stay codes.
+    ///
+    /// # Errors
+    /// When there is no such place.
+    pub(crate) fn take(&self, places: &UInt32Array) -> Result<Self, ArrowError> {
+        Ok(match self {
+            Self::Missing => Self::Missing,
+            Self::Plain(array) => Self::Plain(take(array, places, Some(TakeOptions { check_bounds: true }))?),
+            Self::Coded { codes, values } => {
+                let codes = take(codes, places, Some(TakeOptions { check_bounds: true }))?;
+                Self::Coded { codes: codes.as_primitive::<Int32Type>().clone(), values: Arc::clone(values) }
+            }
+        })
+    }
+
     /// One value per row, as an array of `data_type`.
     ///
     /// # Errors
@@ -68,5 +83,20 @@ impl Values {
             Self::Plain(array) => Ok(Arc::clone(array)),
             Self::Coded { codes, values } => take(values, codes, None),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn taken_codes_stay_codes() {
+        let values: ArrayRef = Arc::new(UInt32Array::from(vec![10, 11]));
+        let coded = Values::Coded { codes: Int32Array::from(vec![Some(1), None, Some(0)]), values };
+        let taken = coded.take(&UInt32Array::from(vec![Some(2), None, Some(1), Some(0), Some(0)])).unwrap();
+        let Values::Coded { codes, values } = &taken else { panic!("no codes: {taken:?}") };
+        assert_eq!((codes, values.len()), (&Int32Array::from(vec![Some(0), None, None, Some(1), Some(1)]), 2));
+        assert!(coded.take(&UInt32Array::from(vec![3])).is_err());
     }
 }

@@ -2,8 +2,9 @@
 
 use super::wire::{Fields, Raw, WireError, WireReason, bytes, fixed64, text, varint};
 
-/// How deep values may be nested.
-const MAX_DEPTH: usize = 32;
+/// How many lists may be nested in each other: with the value in the innermost one, 32 levels. A block keeps such values
+/// as JSON, which takes up to four levels for one, and serde_json reads no more than 127.
+const MAX_DEPTH: usize = 31;
 
 /// A key and its value.
 #[derive(Debug, Clone, Copy)]

@@ -88,6 +88,7 @@ fn value(value: &Value) -> Json {
         Value::Int(value) | Value::Duration(value) => json!(value),
         Value::Float(value) if value.is_finite() => json!(value),
         Value::Array(values) => values.iter().map(self::value).collect(),
+        Value::Nil => Json::Null,
         Value::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
         other => json!(super::text(other)),
     }

@@ -21,6 +21,7 @@ fn text(value: &Value) -> String {
         Value::Float(value) => value.to_string(),
         Value::Duration(nanos) if *nanos < 0 => format!("-{}", terminal::duration(nanos.unsigned_abs())),
         Value::Duration(nanos) => terminal::duration(nanos.unsigned_abs()),
+        Value::Nil => "nil".to_owned(),
         Value::String(text) | Value::Json(text) => text.clone(),
         Value::Status(code) => traceql::output::status_word(*code),
         Value::Kind(code) => traceql::output::kind_word(*code),

@@ -1,0 +1,204 @@
+//! The execution: batch by batch, partition by partition.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use datafusion::{
+    arrow::{
+        array::{Array, ArrayRef, AsArray, BinaryBuilder, PrimitiveArray, RecordBatch, UInt32Array, UInt64Array},
+        datatypes::{ArrowPrimitiveType, Schema, SchemaRef, UInt32Type, UInt64Type},
+    },
+    common::{Result, internal_err, tree_node::TreeNodeRecursion},
+    execution::{SendableRecordBatchStream, TaskContext},
+    physical_expr::{EquivalenceProperties, PhysicalExpr},
+    physical_plan::{
+        DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
+        execution_plan::{Boundedness, EmissionType},
+        metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet},
+        stream::RecordBatchStreamAdapter,
+    },
+};
+use futures::{StreamExt, TryStreamExt, future};
+use tracestore::{block::SpanColumn, table::Marks};
+
+use super::{
+    Program,
+    attributes::encode,
+    logical::output_fields,
+    spansets::{Rows, Spanset},
+    structure::families,
+};
+
+/// Runs a pipeline on the batches of its input.
+#[derive(Debug)]
+pub(super) struct PipelineExec {
+    input: Arc<dyn ExecutionPlan>,
+    program: Arc<Program>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl PipelineExec {
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, program: Arc<Program>) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(Arc::new(Schema::new(output_fields()))),
+            input.output_partitioning().clone(),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Self { input, program, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+    }
+}
+
+impl DisplayAs for PipelineExec {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PipelineExec: {}", self.program.text)
+    }
+}
+
+impl ExecutionPlan for PipelineExec {
+    fn name(&self) -> &str {
+        "PipelineExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
+            Ok([input]) => Ok(Arc::new(Self::new(input, Arc::clone(&self.program)))),
+            Err(children) => internal_err!("PipelineExec has one input, not {}", children.len()),
+        }
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        use datafusion::physical_plan::ChildrenPropertiesMode;
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn apply_expressions(
+        &self,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        for (_, expr) in self.program.sources.iter().flat_map(|source| &source.parts) {
+            if visit(expr)? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let input = self.input.execute(partition, context)?;
+        let baseline = BaselineMetrics::new(&self.metrics, partition);
+        let (program, schema) = (Arc::clone(&self.program), self.schema());
+        let batches = input.map(move |batch| {
+            let batch = batch?;
+            let _timer = baseline.elapsed_compute().timer();
+            let rows = rows(&program, &batch)?;
+            let spansets = rows.run(&program.steps);
+            let out = output(&spansets, &batch, &schema)?;
+            baseline.record_output(out.num_rows());
+            Ok(out)
+        });
+        let batches = batches.try_filter(|batch| future::ready(batch.num_rows() > 0));
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// A batch as the steps see it.
+fn rows(program: &Program, batch: &RecordBatch) -> Result<Rows> {
+    let traces = traces(&column::<UInt32Type>(batch, &SpanColumn::Trace)?);
+    let mut rows = Rows { traces, ..Rows::default() };
+    for mark in 0..program.marks {
+        let name = Marks::name(mark);
+        let Some(marks) = batch.column_by_name(&name).and_then(|array| array.as_boolean_opt()) else {
+            return internal_err!("a pipeline needs a column `{name}`");
+        };
+        rows.marks.push(marks.values().iter().collect());
+    }
+    if program.structural {
+        rows.parent_offsets = column::<UInt32Type>(batch, &SpanColumn::ParentOffset)?.values().to_vec();
+        rows.descendants = column::<UInt32Type>(batch, &SpanColumn::Descendants)?.values().to_vec();
+    }
+    if program.siblings {
+        let name = SpanColumn::MissingParent.name();
+        let Some(missing) = batch.column_by_name(&name).and_then(|array| array.as_primitive_opt::<UInt64Type>()) else {
+            return internal_err!("a pipeline needs a column `{name}`");
+        };
+        let starts: Vec<u32> = rows.traces.iter().map(|rows| rows.start as u32).collect();
+        let missing_parent = |row: usize| missing.is_valid(row).then(|| missing.value(row));
+        rows.families = families(&rows.parent_offsets, &starts, missing_parent);
+    }
+    for source in &program.sources {
+        let (groups, numbers) = source.evaluate(batch)?;
+        rows.groups.push(groups);
+        rows.numbers.push(numbers);
+    }
+    Ok(rows)
+}
+
+/// The rows of each trace.
+fn traces(ordinals: &PrimitiveArray<UInt32Type>) -> Vec<Range<usize>> {
+    let mut traces: Vec<Range<usize>> = Vec::new();
+    for chunk in ordinals.values().chunk_by(|a, b| a == b) {
+        let start = traces.last().map_or(0, |last| last.end);
+        traces.push(start..start + chunk.len());
+    }
+    traces
+}
+
+fn column<T: ArrowPrimitiveType>(batch: &RecordBatch, column: &SpanColumn) -> Result<PrimitiveArray<T>> {
+    let name = column.name();
+    match batch.column_by_name(&name).and_then(|array| array.as_primitive_opt::<T>().cloned()) {
+        Some(array) if array.null_count() == 0 => Ok(array),
+        _ => internal_err!("a pipeline needs a column `{name}`"),
+    }
+}
+
+/// The rows of the spansets, one after the other.
+fn output(spansets: &[Spanset], batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let count = spansets.iter().map(|spanset| spanset.rows.len()).sum();
+    let (mut places, mut numbers) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    let mut attributes = BinaryBuilder::new();
+    let mut bytes = Vec::new();
+    let (mut last, mut number) = (None, 0);
+    for spanset in spansets {
+        number = if last.replace(spanset.trace) == Some(spanset.trace) { number + 1 } else { 0 };
+        bytes.clear();
+        encode(&spanset.attributes, &mut bytes);
+        for row in &spanset.rows {
+            places.push(*row);
+            numbers.push(number);
+            attributes.append_value(&bytes);
+        }
+    }
+    let take_u32 = |wanted: &SpanColumn| -> Result<ArrayRef> {
+        let values = column::<UInt32Type>(batch, wanted)?;
+        let taken = places.iter().map(|place| values.values().get(*place as usize).copied().unwrap_or(0));
+        Ok(Arc::new(UInt32Array::from_iter_values(taken)))
+    };
+    let starts = column::<UInt64Type>(batch, &SpanColumn::TraceStart)?;
+    let starts = places.iter().map(|place| starts.values().get(*place as usize).copied().unwrap_or(0));
+    let arrays = vec![
+        take_u32(&SpanColumn::Block)?,
+        take_u32(&SpanColumn::Trace)?,
+        take_u32(&SpanColumn::Row)?,
+        Arc::new(UInt64Array::from_iter_values(starts)),
+        Arc::new(UInt32Array::from(numbers)),
+        Arc::new(attributes.finish()),
+    ];
+    Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?)
+}

@@ -1,0 +1,141 @@
+//! Aggregates over numbers (SEMANTICS.md V8): exact for whole numbers, whatever their order; and comparisons between them.
+
+use std::cmp::Ordering;
+
+use crate::{
+    Value,
+    ir::{ArithmeticOp, CompareOp, arithmetic},
+    syntax::ast::AggregateFunction,
+};
+
+/// A value that can be computed with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Number {
+    Int(i64),
+    Float(f64),
+    Duration(i64),
+}
+
+impl Number {
+    pub(super) fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Int(value) => Some(Self::Int(*value)),
+            Value::Float(value) => Some(Self::Float(*value)),
+            Value::Duration(value) => Some(Self::Duration(*value)),
+            _ => None,
+        }
+    }
+
+    fn value(self) -> Value {
+        match self {
+            Self::Int(value) => Value::Int(value),
+            Self::Float(value) => Value::Float(value),
+            Self::Duration(value) => Value::Duration(value),
+        }
+    }
+
+    fn float(self) -> f64 {
+        match self {
+            Self::Int(value) | Self::Duration(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+
+    /// V3: exact; NaN has no order.
+    fn order(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Float(left), Self::Float(right)) => left.partial_cmp(&right),
+            (Self::Float(left), Self::Int(right) | Self::Duration(right)) => {
+                arithmetic::compare_mixed(right, left).map(Ordering::reverse)
+            }
+            (Self::Int(left) | Self::Duration(left), Self::Float(right)) => arithmetic::compare_mixed(left, right),
+            (Self::Int(left) | Self::Duration(left), Self::Int(right) | Self::Duration(right)) => {
+                Some(left.cmp(&right))
+            }
+        }
+    }
+}
+
+/// The aggregate of some numbers; `None` where there are none, or no result that fits.
+pub(super) fn aggregate(function: AggregateFunction, numbers: impl Iterator<Item = Number> + Clone) -> Option<Value> {
+    match function {
+        AggregateFunction::Count => i64::try_from(numbers.count()).ok().map(Value::Int),
+        AggregateFunction::Min => extreme(numbers, Ordering::Less),
+        AggregateFunction::Max => extreme(numbers, Ordering::Greater),
+        AggregateFunction::Sum => Sum::of(numbers)?.total(),
+        AggregateFunction::Avg => Sum::of(numbers)?.average(),
+    }
+}
+
+/// The least or greatest, with its type; NaN only if there is nothing else.
+fn extreme(numbers: impl Iterator<Item = Number>, wanted: Ordering) -> Option<Value> {
+    let is_nan = |number: Number| matches!(number, Number::Float(value) if value.is_nan());
+    let better = |best: Number, next: Number| next.order(best) == Some(wanted) || is_nan(best);
+    numbers.reduce(|best, next| if better(best, next) { next } else { best }).map(Number::value)
+}
+
+/// A sum: exact while all numbers are integers, or all durations, else of floats in their order.
+enum Sum {
+    Ints { total: i128, count: usize },
+    Durations { total: i128, count: usize },
+    Floats { total: f64, count: usize },
+}
+
+impl Sum {
+    fn of(numbers: impl Iterator<Item = Number> + Clone) -> Option<Self> {
+        let (mut ints, mut durations, mut count, mut total) = (0_usize, 0_usize, 0_usize, 0_i128);
+        for number in numbers.clone() {
+            count += 1;
+            match number {
+                Number::Int(value) => (ints, total) = (ints + 1, total + i128::from(value)),
+                Number::Duration(value) => (durations, total) = (durations + 1, total + i128::from(value)),
+                Number::Float(_) => {}
+            }
+        }
+        match count {
+            0 => None,
+            _ if ints == count => Some(Self::Ints { total, count }),
+            _ if durations == count => Some(Self::Durations { total, count }),
+            _ => Some(Self::Floats { total: numbers.map(Number::float).sum(), count }),
+        }
+    }
+
+    /// V5: missing where it does not fit.
+    fn total(self) -> Option<Value> {
+        match self {
+            Self::Ints { total, .. } => i64::try_from(total).ok().map(Value::Int),
+            Self::Durations { total, .. } => i64::try_from(total).ok().map(Value::Duration),
+            Self::Floats { total, .. } => Some(Value::Float(total)),
+        }
+    }
+
+    fn average(self) -> Option<Value> {
+        match self {
+            Self::Ints { total, count } => Some(Value::Float(total as f64 / count as f64)),
+            Self::Durations { total, count } => i64::try_from(total / count as i128).ok().map(Value::Duration),
+            Self::Floats { total, count } => Some(Value::Float(total / count as f64)),
+        }
+    }
+}
+
+/// Arithmetic between values of spansets (V5).
+pub(super) fn compute(op: ArithmeticOp, left: &Value, right: &Value) -> Option<Value> {
+    match (Number::of(left)?, Number::of(right)?) {
+        (Number::Int(left), Number::Int(right)) => arithmetic::integers(op, left, right).map(Value::Int),
+        (left, right) => Some(Value::Float(arithmetic::floats(op, left.float(), right.float()))),
+    }
+}
+
+/// Whether a comparison of two values of spansets holds.
+pub(super) fn holds(op: CompareOp, left: &Value, right: &Value) -> bool {
+    let (Some(left), Some(right)) = (Number::of(left), Number::of(right)) else { return false };
+    let order = left.order(right);
+    match op {
+        CompareOp::Equal => order == Some(Ordering::Equal),
+        CompareOp::NotEqual => order != Some(Ordering::Equal),
+        CompareOp::Less => order == Some(Ordering::Less),
+        CompareOp::LessOrEqual => matches!(order, Some(Ordering::Less | Ordering::Equal)),
+        CompareOp::Greater => order == Some(Ordering::Greater),
+        CompareOp::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
+    }
+}

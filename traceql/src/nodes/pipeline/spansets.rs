@@ -1,0 +1,291 @@
+//! The spansets of a batch, and what each step makes of them. Pure: rows are numbers, conditions are marks, values were
+//! evaluated before (see [`super::values`]).
+
+use std::ops::Range;
+
+use super::{
+    number::{aggregate, compute, holds},
+    program::{Aggregate, Scalar, Step, Tree},
+    structure::{Structure, apply},
+    values::{Groups, Numbers},
+};
+use crate::{Value, ir::CompareOp, syntax::ast::StructuralOp};
+
+/// The rows of a batch: whole traces as far as the query is about them.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// The rows of each trace.
+    pub(super) traces: Vec<Range<usize>>,
+    /// For each condition which rows meet it.
+    pub(super) marks: Vec<Vec<bool>>,
+    /// The structure of the traces, if any step asks for it: every row of a trace is in the batch then.
+    pub(super) parent_offsets: Vec<u32>,
+    pub(super) descendants: Vec<u32>,
+    pub(super) families: Vec<u32>,
+    /// For each source what rows group by, and what numbers they have.
+    pub(super) groups: Vec<Groups>,
+    pub(super) numbers: Vec<Numbers>,
+}
+
+/// Spans of one trace, and what steps found out about them.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Spanset {
+    /// The trace's number in the batch.
+    pub(super) trace: usize,
+    /// Ascending; never empty between steps.
+    pub(super) rows: Vec<u32>,
+    /// Labels and values, in the order of the steps; `None` is nil.
+    pub(super) attributes: Vec<(usize, Option<Value>)>,
+}
+
+/// Spansets that came of other ones: each with the place of the one it came of, ascending.
+type Derived = Vec<(usize, Spanset)>;
+
+impl Rows {
+    /// Runs a pipeline on all rows of every trace.
+    pub(super) fn run(&self, steps: &[Step]) -> Vec<Spanset> {
+        let whole = self.traces.iter().enumerate().map(|(trace, rows)| {
+            let rows = (rows.start as u32..rows.end as u32).collect();
+            Spanset { trace, rows, attributes: Vec::new() }
+        });
+        self.run_on(steps, whole.filter(|spanset| !spanset.rows.is_empty()).collect())
+    }
+
+    /// Runs a pipeline; spansets come and go in the order of their traces.
+    fn run_on(&self, steps: &[Step], mut spansets: Vec<Spanset>) -> Vec<Spanset> {
+        for step in steps {
+            spansets = match step {
+                Step::Spansets(tree) => self.pick(tree, spansets).into_iter().map(|(_, spanset)| spanset).collect(),
+                Step::Where { op, left, right } => self.keep(*op, left, right, spansets),
+                Step::GroupBy { source, label } => {
+                    spansets.into_iter().flat_map(|spanset| self.group(*source, *label, spanset)).collect()
+                }
+                Step::Coalesce => coalesce(spansets),
+            };
+        }
+        spansets
+    }
+
+    /// What a tree picks of each spanset; nothing of those of which it picks no span.
+    fn pick(&self, tree: &Tree, input: Vec<Spanset>) -> Derived {
+        match tree {
+            Tree::All => input.into_iter().enumerate().collect(),
+            Tree::Nothing => Vec::new(),
+            Tree::Mark(mark) => {
+                let marks = self.marks.get(*mark).map_or(&[][..], Vec::as_slice);
+                let marked = input.into_iter().enumerate().map(|(place, mut spanset)| {
+                    spanset.rows.retain(|row| marks.get(*row as usize) == Some(&true));
+                    (place, spanset)
+                });
+                marked.filter(|(_, spanset)| !spanset.rows.is_empty()).collect()
+            }
+            Tree::And(operands) => self.join(operands, true, &input),
+            Tree::Or(operands) => self.join(operands, false, &input),
+            Tree::Structural { op, left, right } => self.relate(*op, left, right, input),
+            Tree::Pipeline(steps) => {
+                // A pipeline of its own on each spanset: what comes of it is told apart by where it began.
+                let run =
+                    |(place, spanset)| self.run_on(steps, vec![spanset]).into_iter().map(move |found| (place, found));
+                input.into_iter().enumerate().flat_map(run).collect()
+            }
+        }
+    }
+
+    /// All spans that any operand picks of a spanset; none if `all` operands must pick some, and one does not. What the
+    /// operands found out is lost.
+    fn join(&self, operands: &[Tree], all: bool, input: &[Spanset]) -> Derived {
+        let mut rows: Vec<Vec<u32>> = vec![Vec::new(); input.len()];
+        let mut answered = vec![0_usize; input.len()];
+        for operand in operands {
+            let mut last = None;
+            for (place, spanset) in self.pick(operand, input.to_vec()) {
+                if let (Some(rows), Some(answered)) = (rows.get_mut(place), answered.get_mut(place)) {
+                    rows.extend(spanset.rows);
+                    *answered += usize::from(last.replace(place) != Some(place));
+                }
+            }
+        }
+        let mut joined = Vec::new();
+        for (place, (spanset, (mut rows, answered))) in input.iter().zip(rows.into_iter().zip(answered)).enumerate() {
+            if rows.is_empty() || all && answered < operands.len() {
+                continue;
+            }
+            rows.sort_unstable();
+            rows.dedup();
+            joined.push((place, Spanset { rows, trace: spanset.trace, attributes: spanset.attributes.clone() }));
+        }
+        joined
+    }
+
+    /// `left op right` within each spanset: each spanset of the right side with all spans of the left (SEMANTICS.md T5).
+    fn relate(&self, op: StructuralOp, left: &Tree, right: &Tree, input: Vec<Spanset>) -> Derived {
+        let left = self.pick(left, input.clone());
+        let right = self.pick(right, input.clone());
+        let alone = |derived: &Derived| {
+            let mut traces = derived.iter().map(|(_, spanset)| spanset.trace);
+            let mut last = None;
+            traces.all(|trace| last.replace(trace) != Some(trace))
+        };
+        let one_a_trace = input.windows(2).all(|pair| match pair {
+            [first, second] => first.trace != second.trace,
+            _ => true,
+        });
+        if one_a_trace && alone(&right) {
+            return self.relate_batch(op, &left, right);
+        }
+        let mut related = Vec::new();
+        for (place, mut spanset) in right {
+            let from = left.partition_point(|(other, _)| *other < place);
+            let partners = left.get(from..).unwrap_or(&[]).iter().take_while(|(other, _)| *other == place);
+            let rows = self.traces.get(spanset.trace).cloned().unwrap_or(0..0);
+            let kept = self.relate_rows(op, rows, partners.flat_map(|(_, partner)| &partner.rows), &spanset.rows);
+            if !kept.is_empty() {
+                spanset.rows = kept;
+                related.push((place, spanset));
+            }
+        }
+        related
+    }
+
+    /// The same in one sweep over the batch, where no trace has two spansets.
+    fn relate_batch(&self, op: StructuralOp, left: &Derived, right: Derived) -> Derived {
+        let end = self.traces.last().map_or(0, |rows| rows.end);
+        let left_rows = left.iter().flat_map(|(_, spanset)| &spanset.rows);
+        let right_rows: Vec<u32> = right.iter().flat_map(|(_, spanset)| spanset.rows.iter().copied()).collect();
+        let kept = self.relate_rows(op, 0..end, left_rows, &right_rows);
+        let mut rest = kept.as_slice();
+        let mut related = Vec::new();
+        for (place, spanset) in right {
+            let rows = self.traces.get(spanset.trace).cloned().unwrap_or(0..0);
+            let before = rest.partition_point(|row| (*row as usize) < rows.start);
+            let after = rest.partition_point(|row| (*row as usize) < rows.end);
+            let own = rest.get(before..after).unwrap_or(&[]);
+            rest = rest.get(after..).unwrap_or(&[]);
+            if !own.is_empty() {
+                related.push((place, Spanset { rows: own.to_vec(), ..spanset }));
+            }
+        }
+        related
+    }
+
+    /// The rows that an operator keeps in a range of whole traces, ascending.
+    fn relate_rows<'r>(
+        &self,
+        op: StructuralOp,
+        range: Range<usize>,
+        left: impl Iterator<Item = &'r u32>,
+        right: &[u32],
+    ) -> Vec<u32> {
+        let flags = |rows: &mut dyn Iterator<Item = &'r u32>| {
+            let mut flags = vec![false; range.len()];
+            for row in rows {
+                if let Some(flag) = (*row as usize).checked_sub(range.start).and_then(|row| flags.get_mut(row)) {
+                    *flag = true;
+                }
+            }
+            flags
+        };
+        let mut left = left;
+        let left = flags(&mut left);
+        let mut right_flags = vec![false; range.len()];
+        for row in right {
+            if let Some(flag) = (*row as usize).checked_sub(range.start).and_then(|row| right_flags.get_mut(row)) {
+                *flag = true;
+            }
+        }
+        let part = |values: &[u32]| values.get(range.clone()).map(<[u32]>::to_vec).unwrap_or_default();
+        let mut families = part(&self.families);
+        // Families are numbered through the batch; those of a trace begin with its first row's.
+        let first = families.first().copied().unwrap_or(0);
+        families.iter_mut().for_each(|family| *family = family.saturating_sub(first));
+        let empty: &[u32] = &[];
+        let structure = Structure {
+            parent_offsets: self.parent_offsets.get(range.clone()).unwrap_or(empty),
+            descendants: self.descendants.get(range.clone()).unwrap_or(empty),
+            families: &families,
+        };
+        let kept = apply(op, &structure, &left, &right_flags);
+        let rows = kept.iter().enumerate().filter(|(_, kept)| **kept);
+        rows.map(|(row, _)| (row + range.start) as u32).collect()
+    }
+
+    /// The spansets whose values compare so, with the values (SEMANTICS.md P1, X5).
+    fn keep(&self, op: CompareOp, left: &Scalar, right: &Scalar, spansets: Vec<Spanset>) -> Vec<Spanset> {
+        let keep = |mut spanset: Spanset| {
+            let mut found = Vec::new();
+            let left = self.scalar(left, &spanset, &mut found);
+            let right = self.scalar(right, &spanset, &mut found);
+            if !holds(op, &left?, &right?) {
+                return None;
+            }
+            spanset.attributes.extend(found);
+            Some(spanset)
+        };
+        spansets.into_iter().filter_map(keep).collect()
+    }
+
+    /// A scalar's value, `None` where it is missing. Every aggregate in it is noted.
+    fn scalar(&self, scalar: &Scalar, spanset: &Spanset, found: &mut Vec<(usize, Option<Value>)>) -> Option<Value> {
+        let (value, label) = match scalar {
+            Scalar::Const(value) => return Some(value.clone()),
+            Scalar::Arithmetic { op, left, right } => {
+                let left = self.scalar(left, spanset, found);
+                let right = self.scalar(right, spanset, found);
+                return compute(*op, &left?, &right?);
+            }
+            Scalar::Aggregate(aggregate) => (self.aggregate(aggregate, &spanset.rows), aggregate.label),
+            Scalar::Pipeline(steps, aggregate) => {
+                let out = self.run_on(steps, vec![spanset.clone()]);
+                let mut rows: Vec<u32> = out.into_iter().flat_map(|spanset| spanset.rows).collect();
+                rows.sort_unstable();
+                rows.dedup();
+                (self.aggregate(aggregate, &rows), aggregate.label)
+            }
+        };
+        found.push((label, value.clone()));
+        value
+    }
+
+    fn aggregate(&self, found: &Aggregate, rows: &[u32]) -> Option<Value> {
+        let Some(source) = found.source else { return i64::try_from(rows.len()).ok().map(Value::Int) };
+        let numbers = self.numbers.get(source)?;
+        aggregate(found.function, rows.iter().flat_map(|row| numbers.of(*row).iter().copied()))
+    }
+
+    /// A spanset for each value, in order of the values: a span is in one for each value that it has, or in that of nil.
+    fn group(&self, source: usize, label: usize, spanset: Spanset) -> Vec<Spanset> {
+        let Some(groups) = self.groups.get(source) else { return Vec::new() };
+        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(spanset.rows.len());
+        for row in &spanset.rows {
+            match groups.of(*row) {
+                [] => pairs.push((0, *row)),
+                keys => pairs.extend(keys.iter().map(|key| (groups.rank(*key), *row))),
+            }
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let split = pairs.chunk_by(|a, b| a.0 == b.0).map(|chunk| {
+            let rank = chunk.first().map_or(0, |(rank, _)| *rank);
+            let mut attributes = spanset.attributes.clone();
+            attributes.push((label, groups.value(rank).cloned()));
+            Spanset { trace: spanset.trace, rows: chunk.iter().map(|(_, row)| *row).collect(), attributes }
+        });
+        split.collect()
+    }
+}
+
+/// One spanset a trace, with every span once and without attributes.
+fn coalesce(spansets: Vec<Spanset>) -> Vec<Spanset> {
+    let mut joined: Vec<Spanset> = Vec::new();
+    for mut spanset in spansets {
+        match joined.last_mut() {
+            Some(last) if last.trace == spanset.trace => last.rows.append(&mut spanset.rows),
+            _ => joined.push(Spanset { attributes: Vec::new(), ..spanset }),
+        }
+    }
+    for spanset in &mut joined {
+        spanset.rows.sort_unstable();
+        spanset.rows.dedup();
+    }
+    joined
+}

@@ -1,0 +1,242 @@
+//! Which attributes spans have: as the key list says where it says it exactly, else by looking at the spans.
+//!
+//! The key list knows every attribute that is stored. It says too much where spans are stored that queries do not see
+//! (copies, hidden traces), and of resources and scopes, which need not have a span.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, AsArray, BooleanBufferBuilder},
+    buffer::BooleanBuffer,
+};
+
+use super::{Block, SpanReader, Values, keys::KeyEntry};
+use crate::{
+    Result,
+    block::{
+        column::{AttributeScope, SpanColumn},
+        meta::RowGroupMeta,
+    },
+};
+
+/// How many rows of a row group are looked at first: most attributes are found on few spans.
+const FIRST_ROWS: usize = 256;
+
+/// Names of attributes of some scopes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttributeNames {
+    by_scope: BTreeMap<AttributeScope, BTreeSet<String>>,
+}
+
+impl AttributeNames {
+    /// None yet, for attributes of these scopes.
+    #[must_use]
+    pub fn new(scopes: &[AttributeScope]) -> Self {
+        Self { by_scope: scopes.iter().map(|scope| (*scope, BTreeSet::new())).collect() }
+    }
+
+    /// The names of a scope, ascending.
+    pub fn of(&self, scope: AttributeScope) -> impl Iterator<Item = &str> {
+        self.by_scope.get(&scope).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Adds a name; one of a scope that was not asked for is passed over.
+    pub fn insert(&mut self, scope: AttributeScope, name: &str) {
+        if let Some(names) = self.by_scope.get_mut(&scope).filter(|names| !names.contains(name)) {
+            names.insert(name.to_owned());
+        }
+    }
+
+    fn lacks(&self, scope: AttributeScope, name: &str) -> bool {
+        self.by_scope.get(&scope).is_some_and(|names| !names.contains(name))
+    }
+}
+
+/// An attribute that is looked for.
+struct Wanted<'a> {
+    scope: AttributeScope,
+    name: &'a str,
+    entries: &'a [KeyEntry],
+}
+
+impl Block {
+    /// Adds all attributes that are stored.
+    pub(crate) fn add_stored_attributes(&self, names: &mut AttributeNames) -> Result<()> {
+        for scope in AttributeScope::ALL {
+            self.keys()?.of_scope(scope).for_each(|(name, _)| names.insert(scope, name));
+        }
+        Ok(())
+    }
+
+    /// Adds the attributes of all spans that queries see. `number` is the block's in the view.
+    pub(crate) fn add_attributes(&self, number: u32, names: &mut AttributeNames) -> Result<()> {
+        if !self.has_unseen_spans() {
+            for scope in [AttributeScope::Span, AttributeScope::Event, AttributeScope::Link] {
+                self.keys()?.of_scope(scope).for_each(|(name, _)| names.insert(scope, name));
+            }
+        }
+        let mut wanted = self.wanted(names)?;
+        for (row_group, meta) in self.meta().row_groups.iter().enumerate() {
+            if !wanted.is_empty() && !self.hides_all_of(meta) {
+                let rows = SpanReader::new(self, number, row_group)?.row_numbers();
+                self.look_at(number, row_group, rows.values(), &mut wanted, names)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the attributes of some spans, given by ascending rows that queries see.
+    pub(crate) fn add_attributes_of(&self, number: u32, rows: &[u32], names: &mut AttributeNames) -> Result<()> {
+        let mut wanted = self.wanted(names)?;
+        let mut rest = rows;
+        for (row_group, meta) in self.meta().row_groups.iter().enumerate() {
+            let end = meta.first_row + meta.rows;
+            let (here, later) = rest.split_at(rest.partition_point(|row| u64::from(*row) < end));
+            rest = later;
+            self.look_at(number, row_group, here, &mut wanted, names)?;
+        }
+        Ok(())
+    }
+
+    /// Whether spans are stored that queries do not see.
+    fn has_unseen_spans(&self) -> bool {
+        self.meta().shadowed > 0 || self.hidden().len() > 0
+    }
+
+    /// The attributes that are stored and not named yet.
+    fn wanted(&self, names: &AttributeNames) -> Result<Vec<Wanted<'_>>> {
+        let mut wanted = Vec::new();
+        for scope in AttributeScope::ALL {
+            let keys = self.keys()?.of_scope(scope).filter(|(name, _)| names.lacks(scope, name));
+            wanted.extend(keys.map(|(name, entries)| Wanted { scope, name, entries }));
+        }
+        Ok(wanted)
+    }
+
+    /// Looks for what is wanted at rows of a row group; what is found is named, and not wanted any more.
+    fn look_at(
+        &self,
+        number: u32,
+        row_group: usize,
+        rows: &[u32],
+        wanted: &mut Vec<Wanted<'_>>,
+        names: &mut AttributeNames,
+    ) -> Result<()> {
+        let Some(meta) = self.meta().row_groups.get(row_group) else { return Ok(()) };
+        let (first, others) = rows.split_at(rows.len().min(FIRST_ROWS));
+        for rows in [first, others] {
+            let here = |wanted: &Wanted<'_>| wanted.entries.iter().any(|entry| is_in(entry, row_group));
+            if rows.is_empty() || !wanted.iter().any(here) {
+                continue;
+            }
+            let mut reader = SpanReader::new(self, number, row_group)?;
+            reader.intersect(&mask(meta, rows));
+            let mut look = Look { block: self, reader, row_group, owners: BTreeMap::new() };
+            let mut missing = Vec::with_capacity(wanted.len());
+            for attribute in wanted.drain(..) {
+                if look.finds(&attribute)? {
+                    names.insert(attribute.scope, attribute.name);
+                } else {
+                    missing.push(attribute);
+                }
+            }
+            *wanted = missing;
+        }
+        Ok(())
+    }
+}
+
+/// Whether values of an entry may be on spans of a row group.
+fn is_in(entry: &KeyEntry, row_group: usize) -> bool {
+    entry.row_group < 0 || usize::try_from(entry.row_group) == Ok(row_group)
+}
+
+/// Rows of a block as a mask over the row group that they are in.
+fn mask(meta: &RowGroupMeta, rows: &[u32]) -> BooleanBuffer {
+    let mut mask = BooleanBufferBuilder::new(meta.rows as usize);
+    mask.append_n(meta.rows as usize, false);
+    let places = rows.iter().map(|row| u64::from(*row).saturating_sub(meta.first_row));
+    places.filter(|place| *place < meta.rows).for_each(|place| mask.set_bit(place as usize, true));
+    mask.finish()
+}
+
+/// A look at some rows of a row group.
+struct Look<'a> {
+    block: &'a Block,
+    reader: SpanReader<'a>,
+    row_group: usize,
+    /// The resources and the scopes that the rows point to.
+    owners: BTreeMap<AttributeScope, BTreeSet<usize>>,
+}
+
+impl Look<'_> {
+    /// Whether some row has the attribute, of whatever type.
+    fn finds(&mut self, wanted: &Wanted<'_>) -> Result<bool> {
+        let Wanted { scope, name, entries } = wanted;
+        let row_group = self.row_group;
+        for entry in entries.iter().filter(|entry| is_in(entry, row_group)) {
+            let found = if entry.row_group < 0 {
+                self.owners_have(*scope, name, entry)?
+            } else {
+                let (key, value_type) = ((*name).to_owned(), entry.value_type);
+                let column = SpanColumn::Attribute { scope: *scope, key, value_type };
+                has_value(&self.reader.read(&column)?)
+            };
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn owners_have(&mut self, scope: AttributeScope, name: &str, entry: &KeyEntry) -> Result<bool> {
+        let owners = match scope {
+            AttributeScope::Resource => self.block.resources()?,
+            _ => self.block.scopes()?,
+        };
+        let values = owners.attribute(self.block.keys()?, self.block.residual_file()?, name, entry.value_type)?;
+        let Some(values) = values else { return Ok(false) };
+        Ok(self.owners(scope)?.iter().any(|owner| *owner < values.len() && values.is_valid(*owner)))
+    }
+
+    /// The resources or scopes that the rows point to, read once.
+    fn owners(&mut self, scope: AttributeScope) -> Result<&BTreeSet<usize>> {
+        let column = match scope {
+            AttributeScope::Resource => SpanColumn::Service,
+            _ => SpanColumn::ScopeName,
+        };
+        if !self.owners.contains_key(&scope) {
+            let mut owners = BTreeSet::new();
+            if let Values::Coded { codes, .. } = self.reader.read(&column)? {
+                // Neighbours are of one trace, and often of one resource.
+                let mut last = None;
+                for code in codes.values().iter().filter_map(|code| usize::try_from(*code).ok()) {
+                    if last.replace(code) != Some(code) {
+                        owners.insert(code);
+                    }
+                }
+            }
+            self.owners.insert(scope, owners);
+        }
+        Ok(self.owners.entry(scope).or_default())
+    }
+}
+
+/// Whether there is a value; in lists, whether there is one in some list.
+fn has_value(values: &Values) -> bool {
+    match values {
+        Values::Missing => false,
+        Values::Plain(array) => match array.as_list_opt::<i32>() {
+            Some(lists) => has_value(&Values::Plain(Arc::clone(lists.values()))),
+            None => array.null_count() < array.len(),
+        },
+        Values::Coded { codes, values } => {
+            let valid =
+                |code: i32| usize::try_from(code).is_ok_and(|code| code < values.len() && values.is_valid(code));
+            codes.iter().flatten().any(valid)
+        }
+    }
+}

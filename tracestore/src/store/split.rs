@@ -1,0 +1,96 @@
+//! Which traces lie in several blocks: exactly, by their ids alone.
+//!
+//! ```text
+//! ids of all blocks ─▶ hashes, a slice at a time, sorted ─▶ hashes seen twice ─▶ the ids behind them, compared
+//! ```
+//!
+//! Neither time ranges nor Bloom filters help: the parts of a trace may lie years apart, and with a hundred blocks most
+//! ids are a false positive of some filter. A hash costs less than a look into one other block's filter, and there are
+//! as many others as there are blocks. Where nothing is split, nothing but the ids is read.
+
+use std::sync::Arc;
+
+use hashbrown::HashSet;
+use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{Error, Result, block::Block, model::TraceId};
+
+/// How many hashes are held and sorted at once, about: 32 MiB.
+const SLICE: u64 = 4 << 20;
+
+/// Where a part of a trace is. Ordered by trace, then block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part {
+    pub(super) trace: TraceId,
+    /// The block's number.
+    pub(super) block: u32,
+    /// The trace's ordinal in the block.
+    pub(super) ordinal: u32,
+}
+
+/// The parts of all traces that lie in more than one of the blocks, by trace.
+///
+/// # Errors
+/// [`Error::Corrupt`], [`Error::Io`].
+pub(super) fn split_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
+    split_parts_by_slices(blocks, blocks.iter().map(|block| block.traces()).sum::<u64>().div_ceil(SLICE))
+}
+
+fn split_parts_by_slices(blocks: &[Arc<Block>], slices: u64) -> Result<Vec<Part>> {
+    if blocks.len() < 2 {
+        return Ok(Vec::new());
+    }
+    let mut repeated = HashSet::new();
+    for slice in 0..slices {
+        let wanted = |hash: u64| slices == 1 || ((u128::from(hash) * u128::from(slices)) >> 64) as u64 == slice;
+        let hashes = blocks.par_iter().map(|block| {
+            let mut hashes = Vec::with_capacity((block.traces() / slices) as usize);
+            for_each_id(block, |_, id| {
+                let hash = xxh3_64(id);
+                if wanted(hash) {
+                    hashes.push(hash);
+                }
+            })?;
+            Ok(hashes)
+        });
+        let mut hashes = hashes.collect::<Result<Vec<_>>>()?.concat();
+        hashes.sort_unstable();
+        let pairs = hashes.iter().zip(hashes.iter().skip(1));
+        repeated.extend(pairs.filter(|(hash, next)| hash == next).map(|(hash, _)| *hash));
+    }
+    if repeated.is_empty() {
+        return Ok(Vec::new());
+    }
+    let numbered: Vec<(u32, &Arc<Block>)> = (0..).zip(blocks).collect();
+    let parts = numbered.into_par_iter().map(|(number, block)| {
+        let mut parts = Vec::new();
+        for_each_id(block, |ordinal, id| {
+            if repeated.contains(&xxh3_64(id)) {
+                parts.push(Part { trace: TraceId::from_bytes(*id), block: number, ordinal });
+            }
+        })?;
+        Ok(parts)
+    });
+    let mut parts = parts.collect::<Result<Vec<_>>>()?.concat();
+    parts.par_sort_unstable();
+    // Two ids may have one hash.
+    let split = parts.chunk_by(|a, b| a.trace == b.trace).filter(|parts| parts.len() > 1);
+    Ok(split.flatten().copied().collect())
+}
+
+/// Calls `visit` with the ordinals and ids of a block's traces.
+fn for_each_id(block: &Block, mut visit: impl FnMut(u32, &[u8; 16])) -> Result<()> {
+    if block.traces() == 0 {
+        return Ok(());
+    }
+    let ids = block.trace_table()?.read_ids()?;
+    let (ids, rest) = ids.value_data().as_chunks::<16>();
+    if ids.len() as u64 != block.meta().traces || !rest.is_empty() {
+        return Err(Error::corrupt(block.path(), 0, "the trace table is not as long as the block says"));
+    }
+    for (ordinal, id) in (0..).zip(ids) {
+        visit(ordinal, id);
+    }
+    Ok(())
+}
