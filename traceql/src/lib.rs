@@ -26,8 +26,9 @@ pub mod syntax;
 
 #[cfg(feature = "engine")]
 pub use engine::{
-    Engine, FieldValue, SearchOptions, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute,
-    SpansetMatch, TraceMatch, Value,
+    BlockingEngine, Cursor, Engine, FieldValue, Progress, ScopeNames, SearchKey, SearchOptions, SearchOrder,
+    SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TagNames, TagOptions,
+    TagScope, TagValue, TagValues, TraceMatch, Value,
 };
 #[cfg(feature = "engine")]
 pub use error::{Error, Result};

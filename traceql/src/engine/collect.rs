@@ -16,6 +16,7 @@ use tracestore::{
 use super::{FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value};
 use crate::{
     Error, Result,
+    functions::plain_json,
     nodes::pipeline::attributes::decode,
     plan::{OutputColumn, ValueKind, output_columns},
     syntax::ast::Field,
@@ -242,7 +243,7 @@ fn field_values(columns: &[OutputColumn], arrays: &[ArrayRef], index: usize) -> 
 
 fn value(array: &ArrayRef, index: usize, kind: ValueKind) -> Option<Value> {
     Some(match (array.data_type(), kind) {
-        (DataType::Utf8View, ValueKind::Json) => Value::Json(array.as_string_view_opt()?.value(index).to_owned()),
+        (DataType::Utf8View, ValueKind::Json) => Value::Json(plain_json(array.as_string_view_opt()?.value(index))),
         (DataType::Utf8View, _) => Value::String(array.as_string_view_opt()?.value(index).to_owned()),
         (DataType::Int64, ValueKind::Duration) => Value::Duration(array.as_primitive_opt::<Int64Type>()?.value(index)),
         (DataType::Int64, _) => Value::Int(array.as_primitive_opt::<Int64Type>()?.value(index)),

@@ -1,17 +1,22 @@
 //! The façade: queries over a snapshot of blocks.
 
+mod blocking;
 mod collect;
+mod options;
 mod response;
 mod search;
 mod session;
 mod tags;
+mod watch;
 
+pub use blocking::BlockingEngine;
+pub use options::{Cursor, SearchKey, SearchOptions, SearchOrder};
 pub use response::{
     FieldValue, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value,
 };
-pub use search::SearchOptions;
 pub use tags::{ScopeNames, TagNames, TagOptions, TagScope, TagValue, TagValues};
 use tracestore::Snapshot;
+pub use watch::Progress;
 
 /// Answers queries over one snapshot. Cheap to make; clones share the snapshot's caches.
 ///

@@ -4,15 +4,20 @@ use std::time::Duration;
 
 use tracestore::model::{SpanId, TraceId};
 
+use super::Cursor;
 use crate::syntax::ast::{Field, Intrinsic};
 
-/// The answer of a search: traces, newest first.
+/// The answer of a search: traces, in the order asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SearchResponse {
     /// The traces that have matching spans, at most as many as the limit.
     pub traces: Vec<TraceMatch>,
     /// What it took.
     pub stats: SearchStats,
+    /// Whether a limit ended the search: there may be more, and other traces.
+    pub partial: bool,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<Cursor>,
 }
 
 /// What a search took.
@@ -123,7 +128,7 @@ pub enum Value {
     Kind(i32),
     /// A list of one type.
     Array(Vec<Value>),
-    /// A value that cannot be queried, as OTLP's JSON.
+    /// A value that cannot be queried, as JSON.
     Json(String),
     /// No value: of a group, or an aggregate that there are no numbers for.
     Nil,

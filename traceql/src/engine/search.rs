@@ -1,20 +1,23 @@
 //! Search: a query's text to the newest traces that match.
 
-use std::{sync::Arc, time::Instant};
+use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use datafusion::{
     datasource::provider_as_source,
     logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, lit},
-    physical_plan::{ExecutionPlan, collect, display::DisplayableExecutionPlan, metrics::MetricsSet},
+    physical_plan::{collect, display::DisplayableExecutionPlan},
 };
 use tracestore::{
     Snapshot,
     block::SpanColumn,
-    model::TimeRange,
     table::{SpanTable, Watermark},
 };
 
-use super::{Engine, SearchResponse, SearchStats, collect::collect_traces};
+use super::{
+    Cursor, Engine, Progress, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats,
+    collect::collect_traces,
+    watch::{Watch, run_watched, sum},
+};
 use crate::{
     Error, Result,
     ir::{Body, Expr, Pipeline, Query, Spansets, Stage},
@@ -22,9 +25,6 @@ use crate::{
     plan::{Context, PlannedPipeline, filter_conjuncts, plan_pipeline},
     syntax::{Diagnostic, Diagnostics, Span, ast::Field},
 };
-
-/// What the scan delivers for every matching span.
-const FOUND: [SpanColumn; 4] = [SpanColumn::Block, SpanColumn::Trace, SpanColumn::Row, SpanColumn::TraceStart];
 
 /// How many levels a query may have: the engine's own walks over it use the stack.
 pub(super) const MAX_DEPTH: usize = 200;
@@ -36,57 +36,37 @@ struct Search {
     text: String,
 }
 
-/// How a search is asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SearchOptions {
-    /// Only traces that end at this time or later, ns since 1970. Default: all.
-    pub start: Option<u64>,
-    /// Only traces that start at this time or earlier, ns since 1970. Default: all.
-    pub end: Option<u64>,
-    /// How many traces at most. Default: 20.
-    pub limit: usize,
-    /// How many spans of each at most, 0 for all. Default: 3.
-    pub spss: usize,
-}
-
-impl Default for SearchOptions {
-    fn default() -> Self {
-        Self { start: None, end: None, limit: 20, spss: 3 }
-    }
-}
-
-impl SearchOptions {
-    /// Only traces that overlap a range of time.
-    #[must_use]
-    pub fn with_time(self, start: Option<u64>, end: Option<u64>) -> Self {
-        Self { start, end, ..self }
-    }
-
-    /// How many traces at most.
-    #[must_use]
-    pub fn with_limit(self, limit: usize) -> Self {
-        Self { limit, ..self }
-    }
-
-    /// How many spans of each at most, 0 for all.
-    #[must_use]
-    pub fn with_spss(self, spss: usize) -> Self {
-        Self { spss, ..self }
-    }
-
-    fn time_range(&self) -> Option<TimeRange> {
-        let unbounded = self.start.is_none() && self.end.is_none();
-        (!unbounded).then(|| TimeRange { start: self.start.unwrap_or(0), end: self.end.unwrap_or(u64::MAX) })
-    }
-}
-
 impl Engine {
-    /// The newest traces with spans that match a query, always the same for the same data.
+    /// The traces with spans that match a query, in the order that the options say, always the same for the same data,
+    /// however it is cut into blocks. Dropping the future ends the search within one part of a block.
     ///
     /// # Errors
-    /// [`Error::Query`] when the query is wrong; [`Error::Store`] when data cannot be read.
+    /// [`Error::Query`] when the query is wrong; [`Error::Store`] when data cannot be read; [`Error::Limit`] when a limit
+    /// of the options is met, unless they allow a partial answer.
     pub async fn search(&self, query: &str, options: &SearchOptions) -> Result<SearchResponse> {
+        self.run_search(query, options, None).await
+    }
+
+    /// The same, under watch: `watch` is told every few milliseconds how far the search is, and may end it; the answer is
+    /// partial then.
+    ///
+    /// # Errors
+    /// As [`Engine::search`].
+    pub async fn search_watched(
+        &self,
+        query: &str,
+        options: &SearchOptions,
+        mut watch: impl FnMut(&Progress) -> ControlFlow<()> + Send,
+    ) -> Result<SearchResponse> {
+        self.run_search(query, options, Some(&mut watch)).await
+    }
+
+    async fn run_search(
+        &self,
+        query: &str,
+        options: &SearchOptions,
+        watch: Option<Watch<'_>>,
+    ) -> Result<SearchResponse> {
         let begun = Instant::now();
         let query = self.compile(query)?;
         let view = self.snapshot.whole()?;
@@ -95,11 +75,13 @@ impl Engine {
             spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
             ..SearchStats::default()
         };
-        let mut traces = Vec::new();
+        let (mut traces, mut partial) = (Vec::new(), false);
         if options.limit > 0 {
-            let (logical, labels) = self.plan(&view, &query, options)?;
+            let watermark = Watermark::new(options.limit);
+            let (logical, labels) = self.plan(&view, &query, options, &watermark)?;
             let physical = self.session.physical_plan(&logical).await?;
-            let found = collect(Arc::clone(&physical), self.session.task()).await?;
+            let (found, complete) = run_watched(&physical, self.session.task(), &watermark, options, watch).await?;
+            partial = !complete;
             let read = Snapshot::bytes_read_by_thread();
             traces = collect_traces(&view, &query.fields, &labels, &found, options)?;
             stats.bytes_read = Snapshot::bytes_read_by_thread() - read;
@@ -107,7 +89,15 @@ impl Engine {
             stats.rows_read = sum(&physical, "rows_scanned");
         }
         stats.elapsed = begun.elapsed();
-        Ok(SearchResponse { traces, stats })
+        let last = traces.last().filter(|_| traces.len() == options.limit);
+        let next = last.map(|trace| Cursor {
+            id: trace.trace_id,
+            key: match options.order.key {
+                SearchKey::Start => trace.start_time_unix_nano,
+                SearchKey::Duration => trace.duration_nanos,
+            },
+        });
+        Ok(SearchResponse { traces, stats, partial, next })
     }
 
     /// The plan of a query as text. With `analyze` the query is run, and each operator tells what it did.
@@ -117,7 +107,7 @@ impl Engine {
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         let query = self.compile(query)?;
         let view = self.snapshot.whole()?;
-        let (logical, labels) = self.plan(&view, &query, options)?;
+        let (logical, labels) = self.plan(&view, &query, options, &Watermark::new(options.limit))?;
         let physical = self.session.physical_plan(&logical).await?;
         if !analyze {
             let physical = DisplayableExecutionPlan::new(physical.as_ref());
@@ -154,30 +144,42 @@ impl Engine {
     }
 
     /// The logical plan of a search, and what answers call the attributes of its spansets.
-    fn plan(&self, view: &Snapshot, search: &Search, options: &SearchOptions) -> Result<(LogicalPlan, Vec<String>)> {
+    fn plan(
+        &self,
+        view: &Snapshot,
+        search: &Search,
+        options: &SearchOptions,
+        watermark: &Watermark,
+    ) -> Result<(LogicalPlan, Vec<String>)> {
         match search.pipeline.stages.as_slice() {
             [Stage::Spansets(Spansets::Filter(condition))] => {
-                Ok((self.plan_filter(view, condition, options)?, Vec::new()))
+                Ok((self.plan_filter(view, condition, options, watermark)?, Vec::new()))
             }
-            _ => self.plan_pipeline(view, search, options),
+            _ => self.plan_pipeline(view, search, options, watermark),
         }
     }
 
     /// One filter: the scan applies it, and knows by itself what it has found.
-    fn plan_filter(&self, view: &Snapshot, filter: &Expr, options: &SearchOptions) -> Result<LogicalPlan> {
+    fn plan_filter(
+        &self,
+        view: &Snapshot,
+        filter: &Expr,
+        options: &SearchOptions,
+        watermark: &Watermark,
+    ) -> Result<LogicalPlan> {
         let context = Context::new(view, self.session.context());
         let conditions = filter_conjuncts(&context, filter).map_err(Error::from)?;
-        let mut columns = FOUND.to_vec();
-        columns.extend(context.columns().into_iter().filter(|column| !FOUND.contains(column)));
-        let watermark = Watermark::new(options.limit);
+        let delivered = found(options);
+        let mut columns = delivered.clone();
+        columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
         let table = SpanTable::new(view.clone(), columns)
             .with_time_range(options.time_range())
-            .with_watermark(watermark.clone());
-        let projection = (0..FOUND.len()).collect();
+            .with_watermark(scan_watermark(options, watermark));
+        let projection = (0..delivered.len()).collect();
         let filters = conditions.into_iter().filter(|condition| *condition != lit(true)).collect();
         let source = provider_as_source(Arc::new(table));
         let scan = LogicalPlanBuilder::scan_with_filters("spans", source, Some(projection), filters)?.build()?;
-        Ok(newest(view, scan, options, watermark))
+        Ok(first_traces(view, scan, options, watermark))
     }
 
     /// Anything else: the scan marks what conditions are about, and the pipeline runs over the marks.
@@ -186,37 +188,48 @@ impl Engine {
         view: &Snapshot,
         search: &Search,
         options: &SearchOptions,
+        watermark: &Watermark,
     ) -> Result<(LogicalPlan, Vec<String>)> {
         let context = Context::new(view, self.session.context());
-        let planned = plan_pipeline(&context, &search.pipeline, search.text.clone()).map_err(Error::from)?;
+        let planned =
+            plan_pipeline(&context, &search.pipeline, search.text.clone(), found(options)).map_err(Error::from)?;
         let PlannedPipeline { program, marks, columns: delivered } = planned;
         let labels = program.labels.clone();
         let mut columns = delivered.clone();
         columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
         let marked = columns.len()..columns.len() + marks.conditions.len();
         let projection = (0..delivered.len()).chain(marked).collect();
-        let watermark = Watermark::new(options.limit);
         let table = SpanTable::new(view.clone(), columns)
             .with_marks(marks)
             .with_time_range(options.time_range())
-            .with_watermark(watermark.clone());
+            .with_watermark(scan_watermark(options, watermark));
         let source = provider_as_source(Arc::new(table));
         let scan = LogicalPlanBuilder::scan("spans", source, Some(projection))?.build()?;
         let node = Arc::new(PipelineNode::new(scan, program)?);
         let pipeline = LogicalPlan::Extension(Extension { node });
-        Ok((newest(view, pipeline, options, watermark), labels))
+        Ok((first_traces(view, pipeline, options, watermark), labels))
     }
 }
 
-/// The newest traces of what a plan over the view finds.
-fn newest(view: &Snapshot, input: LogicalPlan, options: &SearchOptions, watermark: Watermark) -> LogicalPlan {
-    let node = Arc::new(TopTraces::new(input, options.limit, watermark, view.clone()));
-    LogicalPlan::Extension(Extension { node })
+/// What the scan delivers for every matching span.
+fn found(options: &SearchOptions) -> Vec<SpanColumn> {
+    let key = match options.order.key {
+        SearchKey::Start => SpanColumn::TraceStart,
+        SearchKey::Duration => SpanColumn::TraceDuration,
+    };
+    vec![SpanColumn::Block, SpanColumn::Trace, SpanColumn::Row, key]
 }
 
-/// The sum of a metric over all operators of a plan.
-fn sum(plan: &Arc<dyn ExecutionPlan>, name: &str) -> u64 {
-    let own = plan.metrics().as_ref().and_then(|metrics: &MetricsSet| metrics.sum_by_name(name));
-    let below: u64 = plan.children().into_iter().map(|child| sum(child, name)).sum();
-    own.map_or(0, |value| value.as_usize() as u64) + below
+/// The watermark as the scan may use it: whoever wants another order than newest first, or another page, wants old
+/// traces as well. It is shared all the same, so that a search can be stopped by it.
+fn scan_watermark(options: &SearchOptions, watermark: &Watermark) -> Watermark {
+    let newest_first = options.order == SearchOrder::default() && options.after.is_none();
+    if newest_first { watermark.clone() } else { watermark.for_all() }
+}
+
+/// The first traces, in the order asked for, of what a plan over the view finds.
+fn first_traces(view: &Snapshot, input: LogicalPlan, options: &SearchOptions, watermark: &Watermark) -> LogicalPlan {
+    let node = TopTraces::new(input, options.limit, watermark.clone(), view.clone());
+    let node = Arc::new(node.with_order(options.order, options.after));
+    LogicalPlan::Extension(Extension { node })
 }

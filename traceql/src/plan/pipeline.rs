@@ -35,17 +35,21 @@ pub(crate) struct PlannedPipeline {
     pub(crate) columns: Vec<SpanColumn>,
 }
 
-/// What every batch has.
-const PLACE: [SpanColumn; 4] = [SpanColumn::Block, SpanColumn::Trace, SpanColumn::Row, SpanColumn::TraceStart];
-
-/// Plans a pipeline; `text` is what EXPLAIN calls it.
-pub(crate) fn plan_pipeline(context: &Context<'_>, pipeline: &ir::Pipeline, text: String) -> Result<PlannedPipeline> {
+/// Plans a pipeline; `text` is what EXPLAIN calls it, `place` the columns that every row of the answer has: block, trace,
+/// row, and what traces are ordered by.
+pub(crate) fn plan_pipeline(
+    context: &Context<'_>,
+    pipeline: &ir::Pipeline,
+    text: String,
+    place: Vec<SpanColumn>,
+) -> Result<PlannedPipeline> {
+    let places = place.len();
     let mut planner = Planner {
         context,
         conditions: Vec::new(),
         expressions: Vec::new(),
         sources: Vec::new(),
-        columns: PLACE.to_vec(),
+        columns: place,
         labels: Vec::new(),
         structural: false,
         siblings: false,
@@ -70,6 +74,7 @@ pub(crate) fn plan_pipeline(context: &Context<'_>, pipeline: &ir::Pipeline, text
     }
     let program = Program {
         steps,
+        place: planner.columns.iter().take(places).cloned().collect(),
         marks: marks.conditions.len(),
         sources: planner.sources,
         labels: planner.labels,

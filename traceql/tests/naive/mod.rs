@@ -13,6 +13,7 @@ mod model;
 mod pipeline;
 mod random;
 mod search;
+pub(crate) mod tags;
 mod value;
 
 #[allow(unused_imports, reason = "every test file uses its own part")]

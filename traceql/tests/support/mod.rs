@@ -243,29 +243,7 @@ fn same(a: &Value, b: &Value) -> bool {
                 let keys = x.keys().chain(y.keys());
                 keys.into_iter().all(|key| same(x.get(key).unwrap_or(&zero), y.get(key).unwrap_or(&zero)))
             }
-            (Value::String(plain), Value::String(otlp)) => a == b || is_otlp_of(plain, otlp),
             _ => a == b,
         },
-    }
-}
-
-/// Whether the second text is the first as OTLP's JSON has it. The recordings show values that cannot be queried as
-/// plain JSON (SEMANTICS.md V1: `[]`), the engine still as `{"arrayValue":{"values":[]}}`; to be removed with that.
-fn is_otlp_of(plain: &str, otlp: &str) -> bool {
-    let otlp = serde_json::from_str(otlp).ok().and_then(|otlp| without_types(&otlp));
-    otlp.is_some() && otlp == serde_json::from_str(plain).ok()
-}
-
-/// The plain JSON of an OTLP value.
-fn without_types(otlp: &Value) -> Option<Value> {
-    let Some((kind, value)) = otlp.as_object()?.iter().next() else { return Some(Value::Null) };
-    match kind.as_str() {
-        "intValue" => value.as_str()?.parse::<i64>().ok().map(Value::from),
-        "arrayValue" => value["values"].as_array()?.iter().map(without_types).collect(),
-        "kvlistValue" => {
-            let pair = |pair: &Value| Some((pair["key"].as_str()?.to_owned(), without_types(&pair["value"])?));
-            value["values"].as_array()?.iter().map(pair).collect::<Option<_>>().map(Value::Object)
-        }
-        _ => Some(value.clone()),
     }
 }

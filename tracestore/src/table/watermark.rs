@@ -20,6 +20,12 @@ impl Watermark {
         Self { start: Arc::default(), limit }
     }
 
+    /// The same mark, for a scan of which all traces are wanted, until the mark is beyond them.
+    #[must_use]
+    pub fn for_all(&self) -> Self {
+        Self { start: Arc::clone(&self.start), limit: usize::MAX }
+    }
+
     /// How many traces are collected.
     pub(super) fn limit(&self) -> usize {
         self.limit

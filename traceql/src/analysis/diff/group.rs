@@ -2,7 +2,7 @@
 
 use tracestore::model::TraceSpan;
 
-use super::{Amount, Change, ChangeKind, SpanKey};
+use super::{Amount, Change, ChangeKind, Place, SpanKey};
 use crate::analysis::SpanTiming;
 
 /// Service, name and kind.
@@ -66,7 +66,7 @@ impl<'a> Group<'a> {
         self.errors_vanished += below.errors_vanished;
     }
 
-    pub(super) fn into_change(self, path: Vec<SpanKey>) -> Change {
+    pub(super) fn change(&self, path: usize) -> Change {
         Change {
             kind: self.kind(),
             path,
@@ -77,6 +77,12 @@ impl<'a> Group<'a> {
             errors_appeared: self.errors_appeared,
             errors_vanished: self.errors_vanished,
         }
+    }
+
+    /// The last step of the path, and where the steps before it are.
+    pub(super) fn place(&self) -> Place {
+        let (service, name, kind) = self.key;
+        Place { above: self.above, key: SpanKey { service: service.to_owned(), name: name.to_owned(), kind } }
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use tracestore::model::Trace;
 
 use super::{
-    Change, ChangeKind, SpanKey, Totals, TraceDiff,
+    Change, ChangeKind, Totals, TraceDiff,
     group::{Group, Key, Timed},
 };
 use crate::analysis::{Timing, timing, tree::Forest};
@@ -137,13 +137,13 @@ impl<'a> Matching<'a> {
     pub(super) fn finish(mut self) -> TraceDiff {
         self.fold_subtrees();
         let (before, after, matched) = (self.before.totals(), self.after.totals(), self.matched);
-        let mut paths: Vec<Vec<SpanKey>> = (0..self.groups.len()).map(|path| self.keys(path)).collect();
-        let changed = self.groups.into_iter().zip(&mut paths).filter(|(group, _)| group.changed);
-        let mut changes: Vec<Change> = changed.map(|(group, path)| group.into_change(std::mem::take(path))).collect();
+        let paths = self.groups.iter().map(Group::place).collect();
+        let changed = self.groups.iter().enumerate().filter(|(_, group)| group.changed);
+        let mut changes: Vec<Change> = changed.map(|(path, group)| group.change(path)).collect();
         let size = |change: &Change| (change.self_time_diff().unsigned_abs(), change.duration_diff().unsigned_abs());
         changes.sort_by_key(|change| Reverse(size(change)));
         let (only_before, only_after) = (before.spans - matched, after.spans - matched);
-        TraceDiff { before, after, matched, only_before, only_after, changes }
+        TraceDiff { before, after, matched, only_before, only_after, changes, paths }
     }
 
     /// Adds what only one trace has to the topmost path that only it has.
@@ -159,27 +159,14 @@ impl<'a> Matching<'a> {
             }
         }
     }
-
-    /// A path in full.
-    fn keys(&self, path: usize) -> Vec<SpanKey> {
-        let above = |group: &&Group<'a>| self.groups.get(group.above?);
-        let groups = std::iter::successors(self.groups.get(path), above);
-        let key = |(service, name, kind): Key<'a>| SpanKey { service: service.to_owned(), name: name.to_owned(), kind };
-        let mut keys: Vec<SpanKey> = groups.map(|group| key(group.key)).collect();
-        keys.reverse();
-        keys
-    }
 }
 
 impl Siblings {
     /// The first with the first, and so on; what is left over with none. The first pair comes last.
     fn pairs(&self, path: usize) -> impl Iterator<Item = Pair> {
         let count = self.before.len().max(self.after.len());
-        let pair = move |place| Pair {
-            before: self.before.get(place).copied(),
-            after: self.after.get(place).copied(),
-            path,
-        };
+        let pair =
+            move |place| Pair { before: self.before.get(place).copied(), after: self.after.get(place).copied(), path };
         (0..count).rev().map(pair)
     }
 }

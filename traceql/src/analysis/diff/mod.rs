@@ -50,6 +50,14 @@ pub struct TraceDiff {
     /// belongs to one of them or to a path on which all is equal: the differences of self time, spans and errors add up
     /// to those of the whole.
     pub changes: Vec<Change>,
+    paths: Vec<Place>,
+}
+
+/// A path: its last step, and the number of the path before that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    above: Option<usize>,
+    key: SpanKey,
 }
 
 /// A trace as a whole. Shadowed copies of spans do not count.
@@ -70,8 +78,8 @@ pub struct Totals {
 pub struct Change {
     /// Which of the traces have the path.
     pub kind: ChangeKind,
-    /// From the topmost span down.
-    pub path: Vec<SpanKey>,
+    /// The number of the path.
+    path: usize,
     /// The spans of the first trace.
     pub before: Amount,
     /// The spans of the second trace.
@@ -116,6 +124,14 @@ pub struct Amount {
 #[must_use]
 pub fn diff(before: &Trace, after: &Trace) -> TraceDiff {
     Matching::of(before, after).finish()
+}
+
+impl TraceDiff {
+    /// The path of a change, from the span itself upwards.
+    pub fn path(&self, change: &Change) -> impl Iterator<Item = &SpanKey> {
+        let place = |number: usize| self.paths.get(number);
+        std::iter::successors(place(change.path), move |below| place(below.above?)).map(|place| &place.key)
+    }
 }
 
 impl Change {

@@ -20,7 +20,9 @@ use crate::time::Moment;
                        traceql query '{ status = error && duration > 100ms }' traces\n  \
                        traceql query -o tempo '{ .http.method = \"POST\" }' spans.json | jq .\n  \
                        traceql check --strict '{ span.http.status_code >= 500 } | rate()'\n  \
-                       traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces"
+                       traceql values resource.service.name -q '{ status = error }' traces\n  \
+                       traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces\n  \
+                       traceql diff 4bf92f35 00f067aa traces"
 )]
 pub(crate) struct Args {
     /// When to use colours.
@@ -44,8 +46,14 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Find traces with spans that match a TraceQL query.
     Query(Query),
-    /// Show one trace.
+    /// List the names of attributes: what there is to ask for.
+    Tags(Tags),
+    /// List the values of an attribute, and how many spans have each.
+    Values(Values),
+    /// Show one trace: its tree, where the time went, and the critical path.
     Trace(Trace),
+    /// Compare two traces: which spans appeared, vanished, became slower or faster.
+    Diff(Diff),
     /// Show what a store or block is made of.
     Inspect(Inspect),
     /// Show the plan of a query.
@@ -130,6 +138,24 @@ pub(crate) struct Selection {
 pub(crate) struct Query {
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// What traces are ordered by.
+    #[arg(long, value_enum, default_value_t = Sort::Start)]
+    pub(crate) sort: Sort,
+    /// The smallest first; without it the newest, or longest, come first.
+    #[arg(long)]
+    pub(crate) ascending: bool,
+    /// The next page: behind the place that the answer before has named (`next` of -o json, --stats).
+    #[arg(long, value_name = "CURSOR")]
+    pub(crate) after: Option<traceql::Cursor>,
+    /// End the search after this many seconds, with exit code 6.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) timeout: Option<f64>,
+    /// End the search when it has decoded this many bytes, with exit code 6.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_bytes: Option<u64>,
+    /// Print what was found when a limit ends the search, and say so on standard error.
+    #[arg(long)]
+    pub(crate) partial: bool,
     /// The format of the results.
     #[arg(short, long, value_enum, default_value_t = Format::Auto)]
     pub(crate) output: Format,
@@ -144,6 +170,14 @@ pub(crate) struct Query {
     /// What to search.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Sort {
+    /// The trace's earliest start.
+    Start,
+    /// The trace's duration.
+    Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -162,12 +196,77 @@ pub(crate) enum Format {
     Tempo,
 }
 
+/// What names and values are asked of.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TagSelection {
+    /// Only what is on spans that match this query; it may be unfinished, and what counts is the filter it begins with.
+    #[arg(short, long, value_name = "QUERY")]
+    pub(crate) query: Option<String>,
+    /// Only what is on traces that end at this time or later: RFC 3339, a date, unix seconds, now, now-1h, -15m.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) start: Option<Moment>,
+    /// Only what is on traces that start at this time or earlier.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) end: Option<Moment>,
+    /// At most this many values, or names of each scope.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// The format of the list.
+    #[arg(short, long, value_enum, default_value_t = TagFormat::Auto)]
+    pub(crate) output: TagFormat,
+    /// Where to look.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Tags {
+    /// Only names of this scope.
+    #[arg(long, value_enum)]
+    pub(crate) scope: Option<Scope>,
+    #[command(flatten)]
+    pub(crate) selection: TagSelection,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Scope {
+    Span,
+    Resource,
+    Event,
+    Link,
+    Instrumentation,
+    Intrinsic,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Values {
+    /// The attribute or intrinsic as a query writes it, such as span.http.method, .http.method or name.
+    pub(crate) field: String,
+    #[command(flatten)]
+    pub(crate) selection: TagSelection,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TagFormat {
+    /// A table on a terminal, else a name or value on each line.
+    Auto,
+    /// For people; values with how many spans have them.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A JSON object per name or value and line.
+    Ndjson,
+    /// The JSON of Tempo's API.
+    Tempo,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Trace {
     /// The format of the trace.
     #[arg(short, long, value_enum, default_value_t = TraceFormat::Waterfall)]
     pub(crate) output: TraceFormat,
-    /// The trace's id in hexadecimal digits; leading zeros may be left out.
+    /// The trace's id in hexadecimal digits, leading zeros optional; or its first digits, at least 4, if no other trace
+    /// has them.
     pub(crate) id: String,
     /// Where to look.
     #[arg(required = true, value_name = "PATH")]
@@ -176,11 +275,39 @@ pub(crate) struct Trace {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum TraceFormat {
-    /// A tree with times, for people.
+    /// A tree with times, for people; `*` and heavy lines mark the critical path.
     Waterfall,
+    /// Self times and the critical path, as JSON.
+    Timing,
     /// OTLP as JSON.
     #[value(alias = "json")]
     Otlp,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Diff {
+    /// The format of the differences.
+    #[arg(short, long, value_enum, default_value_t = DiffFormat::Auto)]
+    pub(crate) output: DiffFormat,
+    /// The first trace: its id, or at least 4 first digits of it.
+    #[arg(value_name = "A")]
+    pub(crate) before: String,
+    /// The second trace.
+    #[arg(value_name = "B")]
+    pub(crate) after: String,
+    /// Where to look.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DiffFormat {
+    /// A table on a terminal, else json.
+    Auto,
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -56,11 +56,20 @@ impl Style {
         self.paint("31", text)
     }
 
+    pub(crate) fn good(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
     /// A service's name, always in the same colour.
     pub(crate) fn service(self, name: &str) -> String {
+        self.of_service(name, name)
+    }
+
+    /// A text in the colour of a service.
+    pub(crate) fn of_service(self, name: &str, text: &str) -> String {
         const COLORS: [&str; 6] = ["32", "33", "34", "35", "36", "94"];
         let hash = name.bytes().fold(0_usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
-        self.paint(COLORS.get(hash % COLORS.len()).copied().unwrap_or("32"), name)
+        self.paint(COLORS.get(hash % COLORS.len()).copied().unwrap_or("32"), text)
     }
 }
 

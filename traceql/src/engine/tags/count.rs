@@ -81,7 +81,8 @@ impl Counter {
     pub(super) fn add_batch(&mut self, columns: &[OutputColumn], batch: &RecordBatch) -> Result<()> {
         let mut lists = Vec::new();
         let hidden = hidden_rows(columns, batch)?;
-        for (output, array) in columns.iter().zip(batch.columns()).filter(|(output, _)| output.kind != ValueKind::Json) {
+        for (output, array) in columns.iter().zip(batch.columns()).filter(|(output, _)| output.kind != ValueKind::Json)
+        {
             let array = match &hidden {
                 Some(hidden) if output.fallback => nullif(array, hidden).map_err(unexpected)?,
                 _ => ArrayRef::clone(array),
@@ -222,12 +223,7 @@ fn hidden_rows(columns: &[OutputColumn], batch: &RecordBatch) -> Result<Option<B
 }
 
 /// The elements of lists, and of lists in them, in a range of an array.
-fn gather<'a>(
-    array: &'a ArrayRef,
-    range: Range<usize>,
-    kind: ValueKind,
-    found: &mut Vec<Element<'a>>,
-) -> Result<()> {
+fn gather<'a>(array: &'a ArrayRef, range: Range<usize>, kind: ValueKind, found: &mut Vec<Element<'a>>) -> Result<()> {
     for index in range.filter(|index| array.is_valid(*index)) {
         match array.as_list_opt::<i32>() {
             None => found.push(element(array, index, kind)?),
@@ -244,7 +240,9 @@ fn gather<'a>(
 fn element(array: &ArrayRef, index: usize, kind: ValueKind) -> Result<Element<'_>> {
     Ok(Element::Plain(match array.data_type() {
         DataType::Utf8View => return Ok(Element::Text(array.as_string_view().value(index))),
-        DataType::Int64 if kind == ValueKind::Duration => Plain::Duration(array.as_primitive::<Int64Type>().value(index)),
+        DataType::Int64 if kind == ValueKind::Duration => {
+            Plain::Duration(array.as_primitive::<Int64Type>().value(index))
+        }
         DataType::Int64 => Plain::Int(array.as_primitive::<Int64Type>().value(index)),
         DataType::Int32 if kind == ValueKind::Status => Plain::Status(array.as_primitive::<Int32Type>().value(index)),
         DataType::Int32 => Plain::Kind(array.as_primitive::<Int32Type>().value(index)),

@@ -1,11 +1,9 @@
 //! The values of a field.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use datafusion::{
-    common::runtime::JoinSet,
-    execution::SendableRecordBatchStream,
-    physical_plan::{ExecutionPlanProperties, execute_stream_partitioned},
+    common::runtime::JoinSet, execution::SendableRecordBatchStream, physical_plan::execute_stream_partitioned,
 };
 use futures::TryStreamExt;
 use tracestore::{Snapshot, block::SpanColumn};
@@ -14,8 +12,12 @@ use super::{TagOptions, count::Counter, selection::Selection};
 use crate::{
     Error, Result,
     engine::{Engine, Value},
+    output::{kind_word, status_word},
     plan::{OutputColumn, ValueKind, output_columns},
-    syntax::{ast::Field, parse_field},
+    syntax::{
+        ast::{Field, Literal},
+        format_duration, parse_field,
+    },
 };
 
 /// The values of a field.
@@ -53,6 +55,24 @@ impl TagValue {
     }
 }
 
+/// The value as Tempo writes it: texts as they are, floats with a point or an exponent, durations to the nanosecond.
+impl fmt::Display for TagValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Value::Bool(value) => value.fmt(f),
+            Value::Int(value) => value.fmt(f),
+            Value::Float(value) if value.is_nan() => f.write_str("NaN"),
+            Value::Float(value) if value.is_infinite() => f.write_str(if *value > 0.0 { "+Inf" } else { "-Inf" }),
+            Value::Float(value) => Literal::Float(*value).fmt(f),
+            Value::Duration(nanos) => f.write_str(&format_duration(*nanos)),
+            Value::Status(code) => f.write_str(&status_word(*code)),
+            Value::Kind(code) => f.write_str(&kind_word(*code)),
+            Value::String(text) | Value::Json(text) => f.write_str(text),
+            Value::Array(_) | Value::Nil => Ok(()),
+        }
+    }
+}
+
 impl Engine {
     /// The values that a field has, and how many spans have each. The field is written as in a query: `span.http.method`,
     /// `.http.method`, `name`, `event:name`. There are none of a field that no span has.
@@ -83,12 +103,7 @@ impl Engine {
     }
 
     /// Counts by looking at every span that is meant, in as many tasks as the scan has parts.
-    async fn count_spans(
-        &self,
-        view: &Snapshot,
-        selection: &Selection,
-        columns: Vec<OutputColumn>,
-    ) -> Result<Counter> {
+    async fn count_spans(&self, view: &Snapshot, selection: &Selection, columns: Vec<OutputColumn>) -> Result<Counter> {
         let scanned: Vec<SpanColumn> = columns.iter().map(|output| output.column.clone()).collect();
         let plan = self.scan(view, selection, &scanned).await?;
         let columns: Arc<[OutputColumn]> = columns.into();

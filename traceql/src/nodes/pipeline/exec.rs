@@ -4,7 +4,8 @@ use std::{fmt, ops::Range, sync::Arc};
 
 use datafusion::{
     arrow::{
-        array::{Array, ArrayRef, AsArray, BinaryBuilder, PrimitiveArray, RecordBatch, UInt32Array, UInt64Array},
+        array::{Array, ArrayRef, AsArray, BinaryBuilder, PrimitiveArray, RecordBatch, UInt32Array},
+        compute::take,
         datatypes::{ArrowPrimitiveType, Schema, SchemaRef, UInt32Type, UInt64Type},
     },
     common::{Result, internal_err, tree_node::TreeNodeRecursion},
@@ -40,7 +41,7 @@ pub(super) struct PipelineExec {
 impl PipelineExec {
     pub(super) fn new(input: Arc<dyn ExecutionPlan>, program: Arc<Program>) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::new(Schema::new(output_fields()))),
+            EquivalenceProperties::new(Arc::new(Schema::new(output_fields(&program)))),
             input.output_partitioning().clone(),
             EmissionType::Incremental,
             Boundedness::Bounded,
@@ -105,7 +106,7 @@ impl ExecutionPlan for PipelineExec {
             let _timer = baseline.elapsed_compute().timer();
             let rows = rows(&program, &batch)?;
             let spansets = rows.run(&program.steps);
-            let out = output(&spansets, &batch, &schema)?;
+            let out = output(&program, &spansets, &batch, &schema)?;
             baseline.record_output(out.num_rows());
             Ok(out)
         });
@@ -169,7 +170,7 @@ fn column<T: ArrowPrimitiveType>(batch: &RecordBatch, column: &SpanColumn) -> Re
 }
 
 /// The rows of the spansets, one after the other.
-fn output(spansets: &[Spanset], batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+fn output(program: &Program, spansets: &[Spanset], batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
     let count = spansets.iter().map(|spanset| spanset.rows.len()).sum();
     let (mut places, mut numbers) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut attributes = BinaryBuilder::new();
@@ -185,20 +186,16 @@ fn output(spansets: &[Spanset], batch: &RecordBatch, schema: &SchemaRef) -> Resu
             attributes.append_value(&bytes);
         }
     }
-    let take_u32 = |wanted: &SpanColumn| -> Result<ArrayRef> {
-        let values = column::<UInt32Type>(batch, wanted)?;
-        let taken = places.iter().map(|place| values.values().get(*place as usize).copied().unwrap_or(0));
-        Ok(Arc::new(UInt32Array::from_iter_values(taken)))
-    };
-    let starts = column::<UInt64Type>(batch, &SpanColumn::TraceStart)?;
-    let starts = places.iter().map(|place| starts.values().get(*place as usize).copied().unwrap_or(0));
-    let arrays = vec![
-        take_u32(&SpanColumn::Block)?,
-        take_u32(&SpanColumn::Trace)?,
-        take_u32(&SpanColumn::Row)?,
-        Arc::new(UInt64Array::from_iter_values(starts)),
-        Arc::new(UInt32Array::from(numbers)),
-        Arc::new(attributes.finish()),
-    ];
+    let places = UInt32Array::from(places);
+    let mut arrays: Vec<ArrayRef> = Vec::with_capacity(schema.fields().len());
+    for column in &program.place {
+        let name = column.name();
+        let Some(array) = batch.column_by_name(&name) else {
+            return internal_err!("a pipeline needs a column `{name}`");
+        };
+        arrays.push(take(array, &places, None)?);
+    }
+    arrays.push(Arc::new(UInt32Array::from(numbers)));
+    arrays.push(Arc::new(attributes.finish()));
     Ok(RecordBatch::try_new(Arc::clone(schema), arrays)?)
 }

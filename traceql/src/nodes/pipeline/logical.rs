@@ -13,6 +13,8 @@ use datafusion::{
     logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore},
 };
 
+use tracestore::block::SpanColumn;
+
 use super::Program;
 
 /// Runs a pipeline on marked rows.
@@ -24,21 +26,16 @@ pub(crate) struct PipelineNode {
 }
 
 /// The columns of the output.
-pub(super) fn output_fields() -> Vec<Field> {
-    let number = |name: &str| Field::new(name, DataType::UInt32, false);
-    vec![
-        number("block"),
-        number("trace"),
-        number("row"),
-        Field::new("trace_start", DataType::UInt64, false),
-        number("spanset"),
-        Field::new("attributes", DataType::Binary, false),
-    ]
+pub(super) fn output_fields(program: &Program) -> Vec<Field> {
+    let mut fields: Vec<Field> = program.place.iter().map(SpanColumn::field).collect();
+    fields.push(Field::new("spanset", DataType::UInt32, false));
+    fields.push(Field::new("attributes", DataType::Binary, false));
+    fields
 }
 
 impl PipelineNode {
     pub(crate) fn new(input: LogicalPlan, program: Program) -> Result<Self> {
-        let fields = output_fields().into_iter().map(|field| (None, Arc::new(field))).collect();
+        let fields = output_fields(&program).into_iter().map(|field| (None, Arc::new(field))).collect();
         let schema = Arc::new(DFSchema::new_with_metadata(fields, std::collections::HashMap::new())?);
         Ok(Self { input, program: Arc::new(program), schema })
     }

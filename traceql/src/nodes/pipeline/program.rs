@@ -1,6 +1,8 @@
 //! A pipeline as the executor runs it: conditions are marks that the scan has set on the rows, expressions are sources
 //! that are evaluated once for a batch, texts are numbers into a list of labels. Made by [`crate::plan`].
 
+use tracestore::block::SpanColumn;
+
 use super::Source;
 use crate::{
     Value,
@@ -12,6 +14,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) steps: Vec<Step>,
+    /// The columns that are handed on with every row.
+    pub(crate) place: Vec<SpanColumn>,
     /// How many conditions there are marks for.
     pub(crate) marks: usize,
     /// What groups and aggregates are computed from.

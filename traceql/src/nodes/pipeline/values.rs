@@ -19,7 +19,7 @@ use tracestore::block::SpanColumn;
 use super::number::Number;
 use crate::{
     Value,
-    functions::{Dimension, Unfolded, unfold},
+    functions::{Dimension, Unfolded, plain_json_column, unfold},
 };
 
 /// An expression over columns: one expression per type that it can have, of which at most one has a value.
@@ -127,7 +127,10 @@ impl Source {
         let options = RecordBatchOptions::new().with_row_count(Some(unfolded));
         let elements = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
         let parts = self.parts.iter().map(|(kind, expr)| Ok((*kind, expr.evaluate(&elements)?.into_array(unfolded)?)));
-        let parts = parts.collect::<Result<Vec<_>>>()?;
+        let mut parts = parts.collect::<Result<Vec<_>>>()?;
+        for (_, array) in parts.iter_mut().filter(|(kind, _)| *kind == PartKind::Json) {
+            *array = plain_json_column(array);
+        }
         if self.groups {
             Ok((groups(&parts, &ends)?, Numbers::default()))
         } else {

@@ -1,4 +1,4 @@
-//! The execution: a heap of the newest traces, the oldest of them on top.
+//! The execution: a heap of the first traces, the last of them on top.
 
 use std::{cmp::Reverse, collections::BinaryHeap, fmt, sync::Arc};
 
@@ -6,7 +6,7 @@ use datafusion::{
     arrow::{
         array::{Array, AsArray, PrimitiveArray, RecordBatch},
         compute::concat_batches,
-        datatypes::{ArrowPrimitiveType, SchemaRef, UInt32Type, UInt64Type},
+        datatypes::{ArrowPrimitiveType, Int64Type, SchemaRef, UInt32Type, UInt64Type},
     },
     common::{Result, internal_err, tree_node::TreeNodeRecursion},
     execution::{SendableRecordBatchStream, TaskContext},
@@ -20,35 +20,35 @@ use datafusion::{
     },
 };
 use futures::{StreamExt, stream};
-use tracestore::{Snapshot, model::TraceId, table::Watermark};
+use tracestore::model::TraceId;
 
-/// Keeps the spans of the newest traces of its input.
+use super::TopTraces;
+use crate::{SearchKey, SearchOrder};
+
+/// Keeps the spans of the first traces of its input.
 #[derive(Debug)]
 pub(super) struct TopTracesExec {
     input: Arc<dyn ExecutionPlan>,
-    limit: usize,
-    watermark: Watermark,
-    snapshot: Snapshot,
+    node: TopTraces,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
 
 impl TopTracesExec {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, limit: usize, watermark: Watermark, snapshot: Snapshot) -> Self {
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, node: TopTraces) -> Self {
         let properties = PlanProperties::new(
             EquivalenceProperties::new(input.schema()),
             Partitioning::UnknownPartitioning(1),
             EmissionType::Final,
             Boundedness::Bounded,
         );
-        let (properties, metrics) = (Arc::new(properties), ExecutionPlanMetricsSet::new());
-        Self { input, limit, watermark, snapshot, properties, metrics }
+        Self { input, node, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
     }
 }
 
 impl DisplayAs for TopTracesExec {
     fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TopTracesExec: limit={}", self.limit)
+        write!(f, "TopTracesExec: limit={}", self.node.limit)
     }
 }
 
@@ -75,7 +75,7 @@ impl ExecutionPlan for TopTracesExec {
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(input, self.limit, self.watermark.clone(), self.snapshot.clone()))),
+            Ok([input]) => Ok(Arc::new(Self::new(input, self.node.clone()))),
             Err(children) => internal_err!("TopTracesExec has one input, not {}", children.len()),
         }
     }
@@ -96,10 +96,9 @@ impl ExecutionPlan for TopTracesExec {
         let mut input = self.input.execute(0, context)?;
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let traces_seen = MetricBuilder::new(&self.metrics).counter("traces_matched", partition);
-        let (limit, watermark, schema) = (self.limit, self.watermark.clone(), self.schema());
-        let snapshot = self.snapshot.clone();
+        let (node, schema) = (self.node.clone(), self.schema());
         let result = async move {
-            let mut newest = Newest { limit, watermark, snapshot, heap: BinaryHeap::new() };
+            let mut newest = First { node, heap: BinaryHeap::new() };
             while let Some(batch) = input.next().await {
                 let batch = batch?;
                 let _timer = baseline.elapsed_compute().timer();
@@ -117,11 +116,11 @@ impl ExecutionPlan for TopTracesExec {
     }
 }
 
-/// A trace that is among the newest so far. Ordered by start, then against its id, so that the greatest is the first of
-/// the answer.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A trace that is among the first so far. Ordered so that the greatest is the first of the answer: by its key, turned
+/// round where the smallest comes first, then against its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
-    start: u64,
+    rank: u64,
     id: Reverse<TraceId>,
 }
 
@@ -152,45 +151,64 @@ impl Ord for Kept {
     }
 }
 
-struct Newest {
-    limit: usize,
-    watermark: Watermark,
-    snapshot: Snapshot,
-    /// The oldest of those kept is on top.
+struct First {
+    node: TopTraces,
+    /// The last of those kept is on top.
     heap: BinaryHeap<Reverse<Kept>>,
 }
 
-impl Newest {
+impl First {
+    fn rank(&self, key: u64) -> u64 {
+        if self.node.order.ascending { u64::MAX - key } else { key }
+    }
+
+    /// The key of every row's trace.
+    fn keys(&self, batch: &RecordBatch) -> Result<Vec<u64>> {
+        Ok(match self.node.order.key {
+            SearchKey::Start => column::<UInt64Type>(batch, "trace_start")?.values().to_vec(),
+            SearchKey::Duration => {
+                let durations = column::<Int64Type>(batch, "trace_duration")?;
+                durations.values().iter().map(|duration| duration.unsigned_abs()).collect()
+            }
+        })
+    }
+
     /// Takes a batch; returns how many traces it has.
     fn add(&mut self, batch: &RecordBatch) -> Result<usize> {
         let (blocks, traces) = (column::<UInt32Type>(batch, "block")?, column::<UInt32Type>(batch, "trace")?);
-        let starts = column::<UInt64Type>(batch, "trace_start")?;
+        let keys = self.keys(batch)?;
+        let after = self.node.after.map(|after| Candidate { rank: self.rank(after.key), id: Reverse(after.id) });
         let (mut count, mut first) = (0, 0);
         while let Some(trace) = traces.values().get(first) {
             let rest = traces.values().get(first..).unwrap_or(&[]);
             let len = rest.iter().take_while(|other| *other == trace).count();
-            let start = starts.values().get(first).copied().unwrap_or(0);
-            let oldest = self.heap.peek().filter(|_| self.heap.len() >= self.limit);
-            if oldest.is_none_or(|Reverse(oldest)| oldest.candidate.start <= start) {
+            let rank = self.rank(keys.get(first).copied().unwrap_or(0));
+            let last = self.heap.peek().filter(|_| self.heap.len() >= self.node.limit);
+            let fits = last.is_none_or(|Reverse(last)| last.candidate.rank <= rank);
+            if fits && after.is_none_or(|after| rank <= after.rank) {
                 let block = blocks.values().get(first).copied().unwrap_or(0);
-                let candidate = Candidate { start, id: Reverse(self.snapshot.trace_id(block, *trace)?) };
-                self.heap.push(Reverse(Kept { candidate, rows: batch.slice(first, len) }));
-                if self.heap.len() > self.limit {
+                let candidate = Candidate { rank, id: Reverse(self.node.snapshot.trace_id(block, *trace)?) };
+                if after.is_none_or(|after| candidate < after) {
+                    self.heap.push(Reverse(Kept { candidate, rows: batch.slice(first, len) }));
+                }
+                if self.heap.len() > self.node.limit {
                     self.heap.pop();
                 }
             }
             count += 1;
             first += len;
         }
-        if self.heap.len() == self.limit
-            && let Some(Reverse(oldest)) = self.heap.peek()
+        let newest_first = self.node.order == SearchOrder::default();
+        if newest_first
+            && self.heap.len() == self.node.limit
+            && let Some(Reverse(last)) = self.heap.peek()
         {
-            self.watermark.raise(oldest.candidate.start);
+            self.node.watermark.raise(last.candidate.rank);
         }
         Ok(count)
     }
 
-    /// The rows of the traces kept, newest trace first.
+    /// The rows of the traces kept, in their order.
     fn finish(self, schema: &SchemaRef) -> Result<RecordBatch> {
         let kept = self.heap.into_sorted_vec();
         let batches: Vec<&RecordBatch> = kept.iter().map(|Reverse(kept)| &kept.rows).collect();

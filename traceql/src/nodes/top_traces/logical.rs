@@ -12,6 +12,8 @@ use datafusion::{
 };
 use tracestore::{Snapshot, table::Watermark};
 
+use crate::{Cursor, SearchOrder};
+
 /// Keeps the spans of the newest traces.
 #[derive(Debug, Clone)]
 pub(crate) struct TopTraces {
@@ -19,18 +21,25 @@ pub(crate) struct TopTraces {
     pub(super) limit: usize,
     pub(super) watermark: Watermark,
     pub(super) snapshot: Snapshot,
+    pub(super) order: SearchOrder,
+    pub(super) after: Option<Cursor>,
 }
 
 impl TopTraces {
     /// The newest `limit` traces of `input`, which is over `snapshot`; the scan below reads the watermark.
     pub(crate) fn new(input: LogicalPlan, limit: usize, watermark: Watermark, snapshot: Snapshot) -> Self {
-        Self { input, limit, watermark, snapshot }
+        Self { input, limit, watermark, snapshot, order: SearchOrder::default(), after: None }
+    }
+
+    /// Another order than newest first; only traces behind a place in it.
+    pub(crate) fn with_order(self, order: SearchOrder, after: Option<Cursor>) -> Self {
+        Self { order, after, ..self }
     }
 }
 
 impl PartialEq for TopTraces {
     fn eq(&self, other: &Self) -> bool {
-        self.limit == other.limit && self.input == other.input
+        (self.limit, self.order, self.after) == (other.limit, other.order, other.after) && self.input == other.input
     }
 }
 
@@ -68,7 +77,7 @@ impl UserDefinedLogicalNodeCore for TopTraces {
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TopTraces: limit={}", self.limit)
+        write!(f, "TopTraces: limit={}, order={:?}", self.limit, self.order)
     }
 
     fn with_exprs_and_inputs(&self, _exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {

@@ -1,8 +1,8 @@
-//! The newest traces that have matching spans.
+//! The first traces, in some order, that have matching spans.
 //!
-//! Input: `block`, `trace`, `row`, `trace_start` of matching spans, in any order of row groups; within one batch the
+//! Input: `block`, `trace`, `row`, and `trace_start` or `trace_duration` of matching spans, in any order of row groups; within one batch the
 //! rows of a trace are contiguous, and no trace is in two batches (a row group ends with a trace). Output: the same
-//! rows for the `limit` traces that start last (ties: smaller trace id), those traces in that order, the rows
+//! rows for the `limit` traces that come first in the order asked for (ties: smaller trace id), those traces in that order, the rows
 //! of a trace in their own order.
 //!
 //! Memory: the rows of at most `limit` traces and one batch. As soon as `limit` traces are known, the watermark tells
@@ -46,6 +46,6 @@ impl ExtensionPlanner for TopTracesPlanner {
             0 | 1 => Arc::clone(input),
             _ => Arc::new(CoalescePartitionsExec::new(Arc::clone(input))) as Arc<dyn ExecutionPlan>,
         };
-        Ok(Some(Arc::new(TopTracesExec::new(input, node.limit, node.watermark.clone(), node.snapshot.clone()))))
+        Ok(Some(Arc::new(TopTracesExec::new(input, node.clone()))))
     }
 }

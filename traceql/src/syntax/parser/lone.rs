@@ -26,7 +26,11 @@ pub fn parse_field(text: &str) -> Result<Field, Diagnostics> {
     let input = Input::new(&tokens, &session);
     let found = match field::metrics_field(input) {
         _ if input.at_end() => {
-            input.report(Fault::new("TQ0201", Span::new(0, text.len()), "a field is expected, such as `span.http.method`"));
+            input.report(Fault::new(
+                "TQ0201",
+                Span::new(0, text.len()),
+                "a field is expected, such as `span.http.method`",
+            ));
             None
         }
         Ok((rest, found)) if rest.at_end() => Some(found.field),

@@ -1,12 +1,16 @@
 //! The sub-commands, one file each.
 
 mod check;
+mod diff;
 mod explain;
 mod fmt;
 mod ingest;
 mod inspect;
+mod lookup;
 mod query;
+mod tags;
 mod trace;
+mod values;
 
 use std::io::Write;
 
@@ -16,6 +20,7 @@ use crate::{
     args::{Args, Command, QuerySource, Selection},
     exit::Failure,
     terminal,
+    time::Moment,
 };
 
 /// Runs a command; gives its exit code.
@@ -24,7 +29,10 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
     match args.command {
         Command::Ingest(ingest) => ingest::run(&ingest),
         Command::Query(query) => query::run(&query, style).await,
+        Command::Tags(tags) => tags::run(&tags, style).await,
+        Command::Values(values) => values::run(&values, style).await,
         Command::Trace(trace) => trace::run(&trace, style),
+        Command::Diff(diff) => diff::run(&diff, style),
         Command::Inspect(inspect) => inspect::run(&inspect, style),
         Command::Explain(explain) => explain::run(&explain).await,
         Command::Check(check) => check::run(&check),
@@ -73,12 +81,15 @@ fn open(paths: &[std::path::PathBuf]) -> Result<tracestore::Snapshot, Failure> {
 
 /// The engine's options for a selection.
 fn options(selection: &Selection) -> Result<traceql::SearchOptions, Failure> {
-    let (start, end) = (selection.start.map(|time| time.0), selection.end.map(|time| time.0));
-    if let (Some(start), Some(end)) = (start, end)
-        && start > end
-    {
-        return Err(Failure::Usage("--start lies after --end".to_owned()));
-    }
+    let (start, end) = times(selection.start, selection.end)?;
     let options = traceql::SearchOptions::default().with_time(start, end);
     Ok(options.with_limit(selection.limit).with_spss(selection.spss))
+}
+
+/// A range of time in ns since 1970.
+fn times(start: Option<Moment>, end: Option<Moment>) -> Result<(Option<u64>, Option<u64>), Failure> {
+    match (start, end) {
+        (Some(start), Some(end)) if start.0 > end.0 => Err(Failure::Usage("--start lies after --end".to_owned())),
+        _ => Ok((start.map(|time| time.0), end.map(|time| time.0))),
+    }
 }

@@ -1,11 +1,11 @@
 //! `traceql query`
 
-use std::io::Write;
+use std::{io::Write, time::Duration};
 
-use traceql::{Engine, SearchResponse};
+use traceql::{Engine, SearchKey, SearchOrder, SearchResponse};
 
 use crate::{
-    args::{Format, Query},
+    args::{Format, Query, Sort},
     exit::{Failure, NOTHING_FOUND},
     output,
     terminal::{self, Style},
@@ -14,12 +14,27 @@ use crate::{
 pub(super) async fn run(args: &Query, style: Style) -> Result<u8, Failure> {
     // A wrong query is told before data is read.
     traceql::compile(&args.query).map_err(traceql::Error::from)?;
-    let options = super::options(&args.selection)?;
+    let timeout = args.timeout.map(Duration::try_from_secs_f64).transpose();
+    let timeout = timeout.map_err(|error| Failure::Usage(format!("--timeout: {error}")))?;
+    let key = match args.sort {
+        Sort::Start => SearchKey::Start,
+        Sort::Duration => SearchKey::Duration,
+    };
+    let options = super::options(&args.selection)?
+        .with_order(SearchOrder { key, ascending: args.ascending })
+        .with_after(args.after)
+        .with_limits(timeout, args.max_bytes, args.partial);
     let engine = Engine::new(super::open(&args.paths)?);
     let response = engine.search(&args.query, &options).await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     write(&mut out, &response, args.output, style)?;
     out.flush()?;
+    if response.partial {
+        eprintln!("traceql: a limit ended the search: there may be more");
+    }
+    if let Some(next) = response.next.filter(|_| args.stats) {
+        eprintln!("next page: --after {next}");
+    }
     if args.stats {
         let stats = &response.stats;
         eprintln!(

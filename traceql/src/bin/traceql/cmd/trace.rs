@@ -2,8 +2,9 @@
 
 use std::io::Write;
 
-use tracestore::{model::TraceId, otlp::traces_to_json};
+use tracestore::otlp::traces_to_json;
 
+use super::lookup;
 use crate::{
     args::{Trace, TraceFormat},
     exit::{Failure, NOTHING_FOUND},
@@ -12,15 +13,13 @@ use crate::{
 };
 
 pub(super) fn run(args: &Trace, style: Style) -> Result<u8, Failure> {
-    let id: TraceId =
-        args.id.parse().map_err(|error: tracestore::model::ParseIdError| Failure::Usage(error.to_string()))?;
-    let Some(trace) = super::open(&args.paths)?.find_trace(&id)? else {
-        eprintln!("traceql: there is no trace {id}");
+    let Some(trace) = lookup::find(&super::open(&args.paths)?, &args.id)? else {
         return Ok(NOTHING_FOUND);
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     match args.output {
         TraceFormat::Waterfall => output::waterfall(&mut out, &trace, style)?,
+        TraceFormat::Timing => output::timing(&mut out, &trace)?,
         TraceFormat::Otlp => {
             serde_json::to_writer(&mut out, &traces_to_json(std::slice::from_ref(&trace)))?;
             writeln!(out)?;

@@ -1,4 +1,5 @@
-//! CSV: a line per span, a column per field that occurs (RFC 4180).
+//! CSV: a line per span, a column per field that occurs, and per value that the query found out about spansets
+//! (RFC 4180).
 
 use std::io::Write;
 
@@ -9,10 +10,18 @@ use crate::exit::Failure;
 pub(crate) fn csv(out: &mut impl Write, response: &SearchResponse) -> Result<(), Failure> {
     let spans = || {
         let sets = response.traces.iter().flat_map(|trace| trace.spansets.iter().map(move |set| (trace, set)));
-        sets.flat_map(|(trace, set)| set.spans.iter().map(move |span| (trace, span)))
+        sets.flat_map(|(trace, set)| set.spans.iter().map(move |span| (trace, set, span)))
     };
+    let mut computed: Vec<String> = Vec::new();
+    for set in response.traces.iter().flat_map(|trace| &trace.spansets) {
+        for (name, _) in super::spanset_values(set) {
+            if !computed.contains(&name) {
+                computed.push(name);
+            }
+        }
+    }
     let mut fields: Vec<String> = Vec::new();
-    for attribute in spans().flat_map(|(_, span)| &span.attributes) {
+    for attribute in spans().flat_map(|(_, _, span)| &span.attributes) {
         let name = attribute.field.to_string();
         if !fields.contains(&name) {
             fields.push(name);
@@ -24,8 +33,8 @@ pub(crate) fn csv(out: &mut impl Write, response: &SearchResponse) -> Result<(),
             true => format!("span:{name}"),
             false => name.clone(),
         }));
-    line(out, header)?;
-    for (trace, span) in spans() {
+    line(out, header.chain(computed.iter().cloned()))?;
+    for (trace, set, span) in spans() {
         let known = [
             trace.trace_id.to_string(),
             trace.root_service.clone().unwrap_or_default(),
@@ -39,7 +48,11 @@ pub(crate) fn csv(out: &mut impl Write, response: &SearchResponse) -> Result<(),
             let found = span.attributes.iter().filter(|attribute| attribute.field.to_string() == *name);
             found.map(|attribute| super::text(&attribute.value)).collect::<Vec<_>>().join(";")
         });
-        line(out, known.into_iter().chain(values))?;
+        let set = super::spanset_values(set);
+        let found = computed.iter().map(|name| {
+            set.iter().find(|(other, _)| other == name).map_or(String::new(), |(_, value)| super::text(value))
+        });
+        line(out, known.into_iter().chain(values).chain(found))?;
     }
     Ok(())
 }

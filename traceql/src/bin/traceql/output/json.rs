@@ -17,7 +17,11 @@ pub(crate) fn json(out: &mut impl Write, response: &SearchResponse) -> Result<()
         "elapsedMs": response.stats.elapsed.as_secs_f64() * 1e3,
     });
     let traces: Vec<Json> = response.traces.iter().map(trace).collect();
-    serde_json::to_writer_pretty(&mut *out, &json!({ "traces": traces, "stats": stats }))?;
+    let next = response.next.map(|next| next.to_string());
+    serde_json::to_writer_pretty(
+        &mut *out,
+        &json!({ "traces": traces, "partial": response.partial, "next": next, "stats": stats }),
+    )?;
     Ok(writeln!(out)?)
 }
 
@@ -47,7 +51,7 @@ fn trace(trace: &TraceMatch) -> Json {
 }
 
 fn spanset(spanset: &SpansetMatch) -> Json {
-    let attributes = spanset.attributes.iter().map(|attribute| (attribute.name.clone(), value(&attribute.value)));
+    let attributes = super::spanset_values(spanset).into_iter().map(|(name, found)| (name, value(found)));
     json!({
         "matched": spanset.matched,
         "attributes": attributes.collect::<Map<_, _>>(),

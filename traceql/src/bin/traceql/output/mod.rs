@@ -1,17 +1,39 @@
 //! Results as text.
 
 mod csv;
+mod diff;
 mod json;
 mod table;
+mod tags;
+mod timing;
 mod waterfall;
 
 pub(crate) use csv::csv;
+pub(crate) use diff::{diff_json, diff_table};
 pub(crate) use json::{json, ndjson};
 pub(crate) use table::table;
-use traceql::Value;
+pub(crate) use tags::{
+    names_json, names_lines, names_ndjson, names_table, values_json, values_lines, values_ndjson, values_table,
+};
+pub(crate) use timing::timing;
+use traceql::{SpansetMatch, Value};
 pub(crate) use waterfall::waterfall;
 
 use crate::terminal;
+
+/// What a query found out about a spanset; of two values with one name the second is numbered (SEMANTICS.md P1).
+fn spanset_values(spanset: &SpansetMatch) -> Vec<(String, &Value)> {
+    let mut named: Vec<(String, &Value)> = Vec::with_capacity(spanset.attributes.len());
+    for (place, attribute) in spanset.attributes.iter().enumerate() {
+        let before = spanset.attributes.iter().take(place).filter(|other| other.name == attribute.name).count();
+        let name = match before {
+            0 => attribute.name.clone(),
+            _ => format!("{} #{}", attribute.name, before + 1),
+        };
+        named.push((name, &attribute.value));
+    }
+    named
+}
 
 /// A value as people read it.
 fn text(value: &Value) -> String {

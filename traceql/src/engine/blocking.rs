@@ -1,0 +1,62 @@
+//! The engine for callers that are not asynchronous.
+
+use std::ops::ControlFlow;
+
+use tracestore::Snapshot;
+
+use super::{Engine, Progress, SearchOptions, SearchResponse};
+use crate::{Error, Result};
+
+/// An [`Engine`] with a runtime of its own. Not for use within a tokio runtime: its calls block.
+#[derive(Debug)]
+pub struct BlockingEngine {
+    engine: Engine,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl BlockingEngine {
+    /// An engine over these blocks, with as many threads as there are cores.
+    ///
+    /// # Errors
+    /// [`Error::Execution`] when threads cannot be started.
+    pub fn new(snapshot: Snapshot) -> Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().build();
+        let runtime = runtime.map_err(|error| Error::Execution(format!("threads cannot be started: {error}")))?;
+        Ok(Self { engine: Engine::new(snapshot), runtime })
+    }
+
+    /// See [`Engine::search`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn search(&self, query: &str, options: &SearchOptions) -> Result<SearchResponse> {
+        self.runtime.block_on(self.engine.search(query, options))
+    }
+
+    /// See [`Engine::search_watched`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn search_watched(
+        &self,
+        query: &str,
+        options: &SearchOptions,
+        watch: impl FnMut(&Progress) -> ControlFlow<()> + Send,
+    ) -> Result<SearchResponse> {
+        self.runtime.block_on(self.engine.search_watched(query, options, watch))
+    }
+
+    /// See [`Engine::explain`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
+        self.runtime.block_on(self.engine.explain(query, options, analyze))
+    }
+
+    /// The engine itself, for the methods that are not asynchronous.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+}

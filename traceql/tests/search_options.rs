@@ -1,0 +1,102 @@
+//! Order, pages and limits of searches.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+use std::{ops::ControlFlow, path::PathBuf, time::Duration};
+
+use traceql::{BlockingEngine, Cursor, SearchKey, SearchOptions, SearchOrder, TraceMatch};
+use tracestore::Snapshot;
+
+fn engine() -> BlockingEngine {
+    let shop = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/otlp/shop.otlp.zst");
+    BlockingEngine::new(Snapshot::open(&[PathBuf::from(shop)]).unwrap()).unwrap()
+}
+
+const QUERIES: [&str; 3] =
+    ["{ status = error }", "{ kind = server } >> { kind = client }", "{ } | by(resource.service.name) | count() > 2"];
+
+fn orders() -> Vec<SearchOrder> {
+    let keys = [SearchKey::Start, SearchKey::Duration];
+    keys.into_iter().flat_map(|key| [false, true].map(|ascending| SearchOrder { key, ascending })).collect()
+}
+
+#[test]
+fn traces_come_in_the_order_asked_for() {
+    let engine = engine();
+    for query in QUERIES {
+        for order in orders() {
+            let options = SearchOptions::default().with_order(order).with_limit(10_000);
+            let all = engine.search(query, &options).unwrap().traces;
+            assert!(all.len() > 20, "{query}: {}", all.len());
+            let key = |trace: &TraceMatch| match order.key {
+                SearchKey::Start => trace.start_time_unix_nano,
+                SearchKey::Duration => trace.duration_nanos,
+            };
+            let mut sorted = all.clone();
+            sorted.sort_by(|a, b| {
+                let by_key = if order.ascending { key(a).cmp(&key(b)) } else { key(b).cmp(&key(a)) };
+                by_key.then(a.trace_id.cmp(&b.trace_id))
+            });
+            assert!(all == sorted, "{query} {order:?}");
+            // A limit takes the first of them.
+            let few = engine.search(query, &options.with_limit(7)).unwrap();
+            assert_eq!(few.traces, all[..7], "{query} {order:?}");
+        }
+    }
+}
+
+#[test]
+fn pages_are_the_whole_cut_up() {
+    let engine = engine();
+    for query in QUERIES {
+        for order in orders() {
+            let options = SearchOptions::default().with_order(order);
+            let all = engine.search(query, &options.clone().with_limit(10_000)).unwrap();
+            assert!(all.next.is_none());
+            let (mut paged, mut after) = (Vec::new(), None);
+            loop {
+                let page = engine.search(query, &options.clone().with_limit(13).with_after(after)).unwrap();
+                paged.extend(page.traces);
+                // A cursor survives being written down.
+                after = page.next.map(|next| next.to_string().parse::<Cursor>().unwrap());
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(paged, all.traces, "{query} {order:?}");
+        }
+    }
+    assert!("nonsense".parse::<Cursor>().is_err());
+}
+
+#[test]
+fn limits_end_a_search_with_an_error_or_a_part() {
+    let engine = engine();
+    let slow = "{ span.http.method =~ \".*\" && name =~ \".*\" } >> { } | by(name) | count() > 0";
+    let zero = SearchOptions::default().with_limits(Some(Duration::ZERO), None, false);
+    let error = engine.search(slow, &zero).unwrap_err();
+    assert!(error.is_limit(), "{error}");
+    let part = engine.search(slow, &zero.with_limits(Some(Duration::ZERO), None, true)).unwrap();
+    assert!(part.partial);
+    let generous = SearchOptions::default().with_limits(Some(Duration::from_secs(600)), Some(u64::MAX), false);
+    assert!(!engine.search(slow, &generous).unwrap().partial);
+}
+
+#[test]
+fn whoever_watches_can_end_a_search() {
+    let engine = engine();
+    let mut told = 0;
+    let response = engine.search_watched("{ } ~ { }", &SearchOptions::default(), |_| {
+        told += 1;
+        ControlFlow::Break(())
+    });
+    // The first look is taken before anything is read.
+    assert!(told == 1 && response.unwrap().partial);
+    let mut units = 0;
+    let response = engine.search_watched("{ }", &SearchOptions::default(), |progress| {
+        units = units.max(progress.units);
+        ControlFlow::Continue(())
+    });
+    let response = response.unwrap();
+    assert!(!response.partial && response.traces.len() == 20);
+}
