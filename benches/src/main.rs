@@ -4,6 +4,7 @@ mod process;
 mod queries;
 mod report;
 mod run;
+mod structure;
 mod workload;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -26,6 +27,8 @@ enum Command {
     Run(run::Run),
     /// Write a generated workload: zstd of varint-delimited OTLP requests.
     Generate(workload::Generate),
+    /// Time structural operators in one large trace, at several sizes.
+    Structure(structure::Structure),
     /// Ingest a file and print its figures as JSON: what `run` starts as a process of its own.
     Ingest {
         /// The store's folder.
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run(run) => run.execute(),
         Command::Generate(generate) => generate.execute(),
+        Command::Structure(structure) => structure.execute(),
         Command::Ingest { store, data } => run::ingest(&store, &data),
     };
     match done {

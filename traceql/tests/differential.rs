@@ -83,3 +83,39 @@ fn most_random_queries_are_well_typed() {
     let count = compiled.count();
     assert!(count > 350, "{count} of 500");
 }
+
+/// Whether an answer is neither empty nor every span of every trace: only then does it tell right from wrong.
+fn is_telling(answer: &serde_json::Value, traces: &[naive::Trace]) -> bool {
+    let answer = answer.as_object().unwrap();
+    let spans = |trace: &serde_json::Value| {
+        let sets = trace["span_sets"].as_array().unwrap();
+        sets.iter().map(|set| set["matched"].as_u64().unwrap()).sum::<u64>()
+    };
+    let found: u64 = answer.values().map(spans).sum();
+    let all: u64 = traces.iter().map(|trace| trace.spans.len() as u64).sum();
+    let grouped = answer
+        .values()
+        .any(|trace| trace["span_sets"][0]["attributes"].as_array().is_some_and(|list| !list.is_empty()));
+    !answer.is_empty() && (found != all || grouped)
+}
+
+#[test]
+fn half_of_the_random_pairs_are_telling() {
+    use proptest::{strategy::ValueTree, test_runner::TestRunner};
+    let mut runner = TestRunner::deterministic();
+    let (mut pairs, mut telling) = (0, 0);
+    for _ in 0..60 {
+        let requests = prop::collection::vec(naive::large_request(), 1..3).new_tree(&mut runner).unwrap().current();
+        let traces = naive::Trace::of(&requests);
+        for text in (0..6).flat_map(|_| {
+            let filter = naive::query().new_tree(&mut runner).unwrap().current();
+            [filter, naive::pipeline().new_tree(&mut runner).unwrap().current()]
+        }) {
+            let Ok(query) = traceql::parse(&text) else { continue };
+            pairs += 1;
+            telling += u32::from(is_telling(&naive::search(&query, &traces, None), &traces));
+        }
+    }
+    println!("{telling} of {pairs} pairs have an answer that is neither empty nor everything");
+    assert!(telling * 2 >= pairs, "{telling} of {pairs}");
+}

@@ -7,6 +7,7 @@
 mod encode;
 mod random;
 mod shape;
+mod tree;
 
 use std::{fs::File, io::Write, path::PathBuf};
 
@@ -15,6 +16,7 @@ use clap::Args;
 use crate::Result;
 use random::Random;
 use shape::Shape;
+pub(crate) use tree::tree_request;
 
 #[derive(Debug, Args)]
 pub(crate) struct Generate {

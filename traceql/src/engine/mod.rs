@@ -25,6 +25,39 @@ pub use watch::Progress;
 pub struct Engine {
     snapshot: Snapshot,
     session: session::Session,
+    options: EngineOptions,
+}
+
+/// How an engine works. Answers do not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct EngineOptions {
+    /// How many parts of a scan may run side by side. Default: one for each core.
+    pub partitions: Option<std::num::NonZero<usize>>,
+    /// Whether statistics, keys and dictionaries leave unread what cannot match. Default: yes.
+    pub pruning: bool,
+    /// Whether the scan applies the condition of a query of one filter. Default: yes.
+    pub pushdown: bool,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self { partitions: None, pruning: true, pushdown: true }
+    }
+}
+
+impl EngineOptions {
+    /// How many parts of a scan may run side by side.
+    #[must_use]
+    pub fn with_partitions(self, partitions: std::num::NonZero<usize>) -> Self {
+        Self { partitions: Some(partitions), ..self }
+    }
+
+    /// Whether what cannot match is left unread, and whether the scan applies conditions: for finding faults.
+    #[must_use]
+    pub fn with_shortcuts(self, pruning: bool, pushdown: bool) -> Self {
+        Self { pruning, pushdown, ..self }
+    }
 }
 
 impl std::fmt::Debug for Engine {
@@ -37,7 +70,13 @@ impl Engine {
     /// An engine over these blocks.
     #[must_use]
     pub fn new(snapshot: Snapshot) -> Self {
-        Self { snapshot, session: session::Session::new() }
+        Self::with_options(snapshot, EngineOptions::default())
+    }
+
+    /// An engine that works in another way than usual.
+    #[must_use]
+    pub fn with_options(snapshot: Snapshot, options: EngineOptions) -> Self {
+        Self { snapshot, session: session::Session::new(options.partitions), options }
     }
 
     /// The blocks that are asked.

@@ -152,7 +152,7 @@ impl Engine {
         watermark: &Watermark,
     ) -> Result<(LogicalPlan, Vec<String>)> {
         match search.pipeline.stages.as_slice() {
-            [Stage::Spansets(Spansets::Filter(condition))] => {
+            [Stage::Spansets(Spansets::Filter(condition))] if self.options.pushdown => {
                 Ok((self.plan_filter(view, condition, options, watermark)?, Vec::new()))
             }
             _ => self.plan_pipeline(view, search, options, watermark),
@@ -173,6 +173,7 @@ impl Engine {
         let mut columns = delivered.clone();
         columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
         let table = SpanTable::new(view.clone(), columns)
+            .with_pruning(self.options.pruning)
             .with_time_range(options.time_range())
             .with_watermark(scan_watermark(options, watermark));
         let projection = (0..delivered.len()).collect();
@@ -193,7 +194,10 @@ impl Engine {
         let context = Context::new(view, self.session.context());
         let planned =
             plan_pipeline(&context, &search.pipeline, search.text.clone(), found(options)).map_err(Error::from)?;
-        let PlannedPipeline { program, marks, columns: delivered } = planned;
+        let PlannedPipeline { program, mut marks, columns: delivered } = planned;
+        if !self.options.pushdown {
+            (marks.select, marks.together) = (None, Vec::new());
+        }
         let labels = program.labels.clone();
         let mut columns = delivered.clone();
         columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
@@ -201,6 +205,7 @@ impl Engine {
         let projection = (0..delivered.len()).chain(marked).collect();
         let table = SpanTable::new(view.clone(), columns)
             .with_marks(marks)
+            .with_pruning(self.options.pruning)
             .with_time_range(options.time_range())
             .with_watermark(scan_watermark(options, watermark));
         let source = provider_as_source(Arc::new(table));

@@ -1,6 +1,6 @@
 //! DataFusion as this engine uses it: plans are made as they are to be run, so few of its rules are needed.
 
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc};
 
 use datafusion::{
     common::Result,
@@ -21,8 +21,8 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new() -> Self {
-        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    pub(super) fn new(partitions: Option<NonZero<usize>>) -> Self {
+        let threads = partitions.or(std::thread::available_parallelism().ok()).map_or(1, NonZero::get);
         // Filters are handed to the scan, and operators are placed, by the planner itself: no rule has anything to do,
         // and each would cost its part of a millisecond.
         let state = SessionStateBuilder::new()

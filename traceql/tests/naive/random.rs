@@ -110,7 +110,16 @@ pub(crate) fn large_request() -> impl Strategy<Value = ExportTraceServiceRequest
 
 /// The text of a filter; nearly all are well typed.
 pub(crate) fn query() -> impl Strategy<Value = String> {
-    condition().prop_map(|condition| format!("{{ {condition} }}"))
+    // Conditions that some spans meet, so that most answers are neither nothing nor everything.
+    let some =
+        ["name = `x`", "kind = client", "status = error", "duration > 20ns", "span.a != nil", "span:childCount > 0"];
+    let some = || prop::sample::select(some.to_vec());
+    let condition = prop_oneof![
+        2 => condition(),
+        3 => (condition(), some()).prop_map(|(a, b)| format!("({a}) || {b}")),
+        1 => (condition(), some()).prop_map(|(a, b)| format!("!({a}) && {b}")),
+    ];
+    condition.prop_map(|condition| format!("{{ {condition} }}")).boxed()
 }
 
 fn attribute() -> impl Strategy<Value = String> {

@@ -66,10 +66,10 @@ impl Snapshot {
     }
 
     /// A whole trace, the same as the [whole view](Snapshot::whole) has; `None` where no block has a part of it. Makes a
-    /// block in memory of its parts where there are several, and nothing of other traces.
+    /// block in memory of its parts where there are several (some ms), and touches no other traces.
     ///
     /// # Errors
-    /// [`crate::Error::Corrupt`], [`crate::Error::Io`].
+    /// [`crate::Error::Corrupt`], [`crate::Error::Io`]; [`crate::Error::Limit`] as [`Snapshot::whole`].
     pub fn find_trace(&self, id: &TraceId) -> Result<Option<Trace>> {
         let parts = self.blocks.iter().filter_map(|block| block.trace(id).transpose());
         let mut parts = parts.collect::<Result<Vec<_>>>()?;

@@ -16,7 +16,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{Error, Result, block::Block, model::TraceId};
 
-/// How many hashes are held and sorted at once, about: 32 MiB.
+/// How many hashes are sorted at once, about: 32 MiB, held twice while they are gathered.
 const SLICE: u64 = 4 << 20;
 
 /// Where a part of a trace is. Ordered by trace, then block.
@@ -93,4 +93,70 @@ fn for_each_id(block: &Block, mut visit: impl FnMut(u32, &[u8; 16])) -> Result<(
         visit(ordinal, id);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::{
+        block::BlockBuilder,
+        io::{MemoryVfs, Vfs},
+        model::{BlockId, Resource, Scope, Span, SpanId, Trace, TraceSpan},
+        otlp::encode_request,
+    };
+
+    fn id(number: u32) -> TraceId {
+        let mut bytes = [7; 16];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        TraceId::from_bytes(bytes)
+    }
+
+    /// A block of traces of one span each.
+    fn block(numbers: &[u32]) -> Arc<Block> {
+        let trace = |number: &u32| {
+            let span = Span {
+                trace_id: id(*number),
+                span_id: SpanId::from_bytes([1; 8]),
+                trace_state: String::new(),
+                parent_span_id: None,
+                flags: 0,
+                name: String::new(),
+                kind: 0,
+                start_time_unix_nano: u64::from(*number),
+                end_time_unix_nano: 0,
+                attributes: Vec::new(),
+                dropped_attributes_count: 0,
+                events: Vec::new(),
+                dropped_events_count: 0,
+                links: Vec::new(),
+                dropped_links_count: 0,
+                status: None,
+            };
+            let (resource, scope) = (Arc::new(Resource::default()), Arc::new(Scope::default()));
+            let span = TraceSpan { span, resource, scope, parent: None, shadowed: false };
+            Trace { trace_id: id(*number), spans: vec![span] }
+        };
+        let mut builder = BlockBuilder::new();
+        builder.push(&encode_request(&numbers.iter().map(trace).collect::<Vec<_>>()).into()).unwrap();
+        let (vfs, dir): (Arc<dyn Vfs>, _) = (Arc::new(MemoryVfs::default()), Path::new("block"));
+        builder.finish(vfs.as_ref(), dir, BlockId::generate()).unwrap();
+        Block::open(vfs, dir).unwrap()
+    }
+
+    #[test]
+    fn the_parts_are_the_same_in_any_number_of_slices() {
+        let blocks = [block(&[1, 2, 3, 4, 5]), block(&[6, 3, 9]), block(&[7]), block(&[10, 9, 1, 3])];
+        let part = |number, block, ordinal| Part { trace: id(number), block, ordinal };
+        // Ordinals are in the order of starts.
+        let expected =
+            [part(1, 0, 0), part(1, 3, 0), part(3, 0, 2), part(3, 1, 0), part(3, 3, 1), part(9, 1, 2), part(9, 3, 2)];
+        for slices in [1, 2, 3, 50] {
+            assert_eq!(split_parts_by_slices(&blocks, slices).unwrap(), expected);
+        }
+        assert_eq!(split_parts(&blocks).unwrap(), expected);
+        assert_eq!(split_parts(&blocks[1..3]).unwrap(), []);
+        assert_eq!(split_parts(&blocks[..1]).unwrap(), []);
+    }
 }

@@ -56,6 +56,8 @@ pub(super) struct PreparedMarks {
     pub(super) select: Option<Vec<usize>>,
     pub(super) together: Vec<usize>,
     pub(super) whole_traces: bool,
+    /// Whether what rules a condition out is looked at before rows are.
+    pub(super) pruning: bool,
 }
 
 impl fmt::Display for PreparedMarks {
@@ -91,7 +93,7 @@ impl PreparedMarks {
         for (condition, (conjuncts, found)) in self.conditions.iter().zip(&mut found).enumerate() {
             let wanted = self.select.as_ref().is_some_and(|select| select.contains(&condition));
             if wanted || self.together.contains(&condition) {
-                *found = Some(meets(unit, reader, conjuncts, metrics)?);
+                *found = Some(meets(unit, reader, conjuncts, self.pruning, metrics)?);
             }
         }
         let marked = |condition: &usize| found.get(*condition).and_then(Option::as_ref);
@@ -114,7 +116,7 @@ impl PreparedMarks {
         let marks = self.conditions.iter().zip(found).map(|(conjuncts, found)| {
             let marks = match found {
                 Some(marks) => marks,
-                None => meets(unit, reader, conjuncts, metrics)?,
+                None => meets(unit, reader, conjuncts, self.pruning, metrics)?,
             };
             Ok(filter(&BooleanArray::new(marks, None), &kept)?)
         });
@@ -149,15 +151,22 @@ impl PreparedMarks {
 }
 
 /// Which rows of the row group, among those the reader has left, meet a conjunction.
-fn meets(unit: &Unit, reader: &SpanReader<'_>, conjuncts: &[Conjunct], metrics: &ScanMetrics) -> Result<BooleanBuffer> {
+fn meets(
+    unit: &Unit,
+    reader: &SpanReader<'_>,
+    conjuncts: &[Conjunct],
+    pruning: bool,
+    metrics: &ScanMetrics,
+) -> Result<BooleanBuffer> {
+    let prunable = if pruning { conjuncts } else { &[] };
     let len = reader.meta().rows as usize;
     let mut reader = reader.clone();
-    match access(&unit.block, unit.row_group, &reader, conjuncts, None, metrics)? {
+    match access(&unit.block, unit.row_group, &reader, prunable, None, metrics)? {
         RowGroupAccess::Skip => return Ok(BooleanBuffer::new_unset(len)),
         RowGroupAccess::Scan => {}
         RowGroupAccess::Selection(selection) => reader.intersect(&mask(&selection, len)),
     }
-    if Unit::ruled_out_by_dictionary(&reader, conjuncts)? {
+    if Unit::ruled_out_by_dictionary(&reader, prunable)? {
         metrics.pruned_by_dictionary.add(1);
         return Ok(BooleanBuffer::new_unset(len));
     }

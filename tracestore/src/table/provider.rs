@@ -32,14 +32,16 @@ pub struct SpanTable {
     marks: Option<Marks>,
     time: Option<TimeRange>,
     watermark: Watermark,
+    pruning: bool,
 }
 
 impl SpanTable {
-    /// A table of these columns, which are all different.
+    /// A table of these columns, which are all different. Traces are as the snapshot has them: give it a
+    /// [whole view](Snapshot::whole).
     #[must_use]
     pub fn new(snapshot: Snapshot, columns: Vec<SpanColumn>) -> Self {
         let schema = Arc::new(Schema::new(columns.iter().map(SpanColumn::field).collect::<Vec<_>>()));
-        Self { snapshot, columns, schema, marks: None, time: None, watermark: Watermark::default() }
+        Self { snapshot, columns, schema, marks: None, time: None, watermark: Watermark::default(), pruning: true }
     }
 
     /// Marks rows instead of filtering them: a column for each condition follows the others, and a scan wants all of
@@ -75,7 +77,17 @@ impl SpanTable {
             select: marks.select.clone(),
             together: marks.together.clone(),
             whole_traces: marks.whole_traces,
+            pruning: self.pruning,
         })
+    }
+}
+
+impl SpanTable {
+    /// Whether row groups, pages and dictionaries that rule a condition out are left unread. Without it every row is
+    /// tested: the answer is the same. Default: yes.
+    #[must_use]
+    pub fn with_pruning(self, pruning: bool) -> Self {
+        Self { pruning, ..self }
     }
 }
 
@@ -119,7 +131,7 @@ impl TableProvider for SpanTable {
             Some(indices) => indices.iter().filter_map(|index| self.columns.get(*index).cloned()).collect(),
         };
         let schema = project_schema(&self.schema, projection)?;
-        let request = Request { conjuncts, marks, time: self.time, columns, schema };
+        let request = Request { conjuncts, marks, time: self.time, columns, schema, pruning: self.pruning };
         let partitions = state.config().target_partitions();
         Ok(Arc::new(SpanScanExec::new(self.snapshot.clone(), request, self.watermark.clone(), partitions)?))
     }

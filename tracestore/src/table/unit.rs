@@ -44,6 +44,8 @@ pub(super) struct Request {
     /// Conditions that mark rows; then there are no others.
     pub(super) marks: Option<PreparedMarks>,
     pub(super) time: Option<TimeRange>,
+    /// Whether what rules a condition out is looked at before rows are.
+    pub(super) pruning: bool,
     /// The columns to deliver, and their schema, marks included.
     pub(super) columns: Vec<SpanColumn>,
     pub(super) schema: SchemaRef,
@@ -92,7 +94,8 @@ impl Unit {
         if let Some(rows) = &self.rows {
             reader.intersect(&range_mask(rows, reader.meta().rows as usize));
         }
-        match access(&self.block, self.row_group, &reader, &request.conjuncts, request.time, metrics)? {
+        let prunable = if request.pruning { request.conjuncts.as_slice() } else { &[] };
+        match access(&self.block, self.row_group, &reader, prunable, request.time, metrics)? {
             RowGroupAccess::Skip => return Ok(None),
             RowGroupAccess::Scan => {}
             RowGroupAccess::Selection(selection) => reader.intersect(&mask(&selection, reader.meta().rows as usize)),
@@ -114,7 +117,7 @@ impl Unit {
             let arrays = arrays.chain(marked.into_iter().map(Ok)).collect::<Result<Vec<_>>>()?;
             return Ok(Some(RecordBatch::try_new(Arc::clone(&request.schema), arrays)?));
         }
-        if Self::ruled_out_by_dictionary(&reader, &request.conjuncts)? {
+        if Self::ruled_out_by_dictionary(&reader, prunable)? {
             metrics.pruned_by_dictionary.add(1);
             return Ok(None);
         }

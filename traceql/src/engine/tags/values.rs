@@ -130,11 +130,8 @@ async fn count_stream(mut batches: SendableRecordBatchStream, columns: Arc<[Outp
 /// The columns that hold the field's values. What cannot be queried only counts where it hides something.
 fn columns(view: &Snapshot, field: &Field) -> Result<Vec<OutputColumn>> {
     let mut columns = output_columns(view, std::slice::from_ref(field))?;
-    let hides = columns.iter().any(|output| output.fallback);
+    let hides = columns.iter().any(|output| output.fallback && output.kind != ValueKind::Json);
     columns.retain(|output| output.kind != ValueKind::Json || hides && !output.fallback);
-    if columns.iter().all(|output| output.kind == ValueKind::Json) {
-        columns.clear();
-    }
     Ok(columns)
 }
 

@@ -293,7 +293,7 @@ impl Block {
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(crate) fn find_between(&self, low: TraceId, high: TraceId, limit: usize) -> Result<Vec<(TraceId, usize)>> {
-        let found = self.trace_table()?.from_id(low)?;
+        let found = self.trace_table()?.ids_from(low)?;
         let within = found.take_while(|found| found.as_ref().map_or(true, |(id, _)| *id <= high));
         let seen = |found: &Result<(TraceId, usize)>| {
             found.as_ref().map_or(true, |(_, ordinal)| !self.is_hidden(*ordinal as u32))

@@ -128,12 +128,12 @@ impl TraceTable {
 
     /// The ordinal of the trace with an id.
     pub(crate) fn find(&self, id: &TraceId) -> Result<Option<usize>> {
-        let next = self.from_id(*id)?.next().transpose()?;
+        let next = self.ids_from(*id)?.next().transpose()?;
         Ok(next.filter(|(found, _)| found == id).map(|(_, ordinal)| ordinal))
     }
 
     /// The traces whose ids are at least `low`, in the order of the ids: ids and ordinals. By binary search.
-    pub(crate) fn from_id(&self, low: TraceId) -> Result<impl Iterator<Item = Result<(TraceId, usize)>>> {
+    pub(crate) fn ids_from(&self, low: TraceId) -> Result<impl Iterator<Item = Result<(TraceId, usize)>>> {
         let order = self.primitive::<UInt32Type>("by_id")?;
         let (mut first, mut end) = (0, order.len());
         while first < end {
