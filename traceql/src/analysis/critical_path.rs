@@ -1,35 +1,4 @@
-//! The critical path: the chain of spans that decides when the topmost span ends.
-//!
-//! ```text
-//! root   ├──────────────────────────────┤       walked back from the end:
-//! a        ├────────┤                           root ◀ c ◀ root ◀ a ◀ root
-//! b          ├───┤                              a: the last to end before c starts
-//! c                      ├──────┤               b: ended earlier than a, made nobody wait
-//! path   ══aaaaaaaaaa════cccccccc═══════
-//! ```
-//!
-//! *Algorithm.* Start at the end of the topmost span. At a span and a point in time, take its child that ends last of
-//! those that end at that point or before: up to its end the span itself is on the path, then the child, walked in the
-//! same way from its end to its start; go on in the parent from there. Where no child is left, the rest down to the
-//! span's start is its own. Of children that end together the longest is taken. The sections do not overlap and leave no
-//! gap: their lengths add up to the duration of the topmost span.
-//!
-//! It is the walk over last-finishing children of Jaeger's UI (`TracePage/CriticalPath`) and of Uber's CRISP (Zhang et
-//! al., "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures", USENIX ATC 2022), with these answers
-//! to what traces are like in practice:
-//!
-//! - *Asynchronous children.* A span that ends before its child did not wait for it: the child, and what is below it, is
-//!   not on the path. (Both of the above cut such children at the parent's end, and so put what runs longest on the
-//!   path.) A server's span is different: its client did wait, until it gave up, so it is cut at the client's end. A
-//!   consumer under a producer is not waited for, whenever it ends (as in Jaeger).
-//! - *Overlapping children.* Those that end while a later one runs are passed over: work was concurrent. Ends are
-//!   compared exactly; a child may end in the very instant in which the next starts. (CRISP allows some overlap, Jaeger
-//!   wants a gap.)
-//! - *Clocks* are set right first where that is sure, see [`Timing`](super::Timing).
-//! - *Children that start before their parent* are cut at its start.
-//! - *Several roots, missing parents.* Each tree has a path of its own.
-//! - *No duration.* A child of no length is never on the path. A topmost span of no length is the only one on its path,
-//!   which has no sections.
+//! The critical path of each tree of a trace: the walk back from its end.
 
 use std::cmp::Reverse;
 
@@ -43,7 +12,38 @@ use super::{
 const PRODUCER: i32 = 4;
 const CONSUMER: i32 = 5;
 
-/// The critical path of one tree of a trace.
+/// The critical path of one tree of a trace: the chain of spans that decides when its topmost span ends.
+///
+/// ```text
+/// root   ├──────────────────────────────┤       walked back from the end:
+/// a        ├────────┤                           root ◀ c ◀ root ◀ a ◀ root
+/// b          ├───┤                              a: the last to end before c starts
+/// c                      ├──────┤               b: ended earlier than a, made nobody wait
+/// path   ══aaaaaaaaaa════cccccccc═══════
+/// ```
+///
+/// *Algorithm.* Start at the end of the topmost span. At a span and a point in time, take its child that ends last of
+/// those that end at that point or before: up to its end the span itself is on the path, then the child, walked in the
+/// same way from its end to its start; go on in the parent from there. Where no child is left, the rest down to the
+/// span's start is its own. Of children that end together the longest is taken. The sections do not overlap and leave no
+/// gap: their lengths add up to the duration of the topmost span.
+///
+/// It is the walk over last-finishing children of Jaeger's UI (`TracePage/CriticalPath`) and of Uber's CRISP (Zhang et
+/// al., "CRISP: Critical Path Analysis of Large-Scale Microservice Architectures", USENIX ATC 2022), with these answers
+/// to what traces are like in practice:
+///
+/// - *Asynchronous children.* A span that ends before its child did not wait for it: the child, and what is below it, is
+///   not on the path. (Both of the above cut such children at the parent's end, and so put what runs longest on the
+///   path.) A server's span is different: its client did wait, until it gave up, so it is cut at the client's end. A
+///   consumer under a producer is not waited for, whenever it ends (as in Jaeger).
+/// - *Overlapping children.* Those that end while a later one runs are passed over: work was concurrent. Ends are
+///   compared exactly; a child may end in the very instant in which the next starts. (CRISP allows some overlap, Jaeger
+///   wants a gap.)
+/// - *Clocks* are set right first where that is sure, see [`Timing`](super::Timing).
+/// - *Children that start before their parent* are cut at its start.
+/// - *Several roots, missing parents.* Each tree has a path of its own.
+/// - *No duration.* A child of no length is never on the path. A topmost span of no length is the only one on its path,
+///   which has no sections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CriticalPath {
     /// Index of the topmost span: a root, or a span whose parent is missing.

@@ -1,19 +1,4 @@
 //! Two traces compared span by span: what appeared, vanished, became slower or faster.
-//!
-//! ```text
-//! before: gateway ─┬─ cart ── redis            after: gateway ─┬─ cart
-//!                  └─ pay                                      ├─ pay ── fraud ── db
-//!                                                              └─ pay
-//!
-//! gateway        1 → 1   matched
-//! gateway/cart   1 → 1   matched        gateway/cart/redis   vanished, 1 span
-//! gateway/pay    1 → 2   matched        gateway/pay/fraud    appeared, 2 spans
-//! ```
-//!
-//! Spans are matched by their place, never by ids or times: service, name and kind of a span and of all that are above it
-//! must be equal. Of siblings with equal keys the first to start is matched with the first, the second with the second;
-//! what is left over on one side is matched with nothing, nor is what is below it. Spans of one path are reported
-//! together. A path that only one trace has is reported with all that is below it.
 
 mod group;
 mod matching;
@@ -120,7 +105,22 @@ pub struct Amount {
     pub errors: usize,
 }
 
-/// Compares two traces. Pure, total on any traces; time `O(n log n)` in the number of spans.
+/// Compares two traces span by span. Pure, total on any traces; time `O(n log n)` in the number of spans.
+///
+/// ```text
+/// before: gateway ─┬─ cart ── redis            after: gateway ─┬─ cart
+///                  └─ pay                                      ├─ pay ── fraud ── db
+///                                                              └─ pay
+///
+/// gateway        1 → 1   matched
+/// gateway/cart   1 → 1   matched        gateway/cart/redis   vanished, 1 span
+/// gateway/pay    1 → 2   matched        gateway/pay/fraud    appeared, 2 spans
+/// ```
+///
+/// Spans are matched by their place, never by ids or times: service, name and kind of a span and of all that are above it
+/// must be equal. Of siblings with equal keys the first to start is matched with the first, the second with the second;
+/// what is left over on one side is matched with nothing, nor is what is below it. Spans of one path are reported
+/// together. A path that only one trace has is reported with all that is below it.
 #[must_use]
 pub fn diff(before: &Trace, after: &Trace) -> TraceDiff {
     Matching::of(before, after).finish()
