@@ -33,11 +33,11 @@ use proptest::prelude::*;
 use prost::Message;
 use tracestore::{
     Snapshot,
-    block::{AttributeScope, Block, BlockBuilder, SpanColumn, TraceSummary},
+    block::{AttributeNames, AttributeScope, Block, BlockBuilder, SpanColumn, TraceSummary},
     io::{MemoryVfs, Vfs},
     model::{BlockId, TimeRange, Trace, TraceId},
     otlp::encode_request,
-    table::SpanTable,
+    table::{Marks, SpanTable},
 };
 
 static RUNTIME: LazyLock<tokio::runtime::Runtime> = LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
@@ -229,6 +229,53 @@ fn fetched(snapshot: &Snapshot, columns: &[SpanColumn]) -> Vec<String> {
     rows
 }
 
+/// The rows of a scan that marks: of traces with two kinds of spans, all spans or those of the kinds.
+fn marked(snapshot: &Snapshot) -> [Vec<String>; 3] {
+    let [first, second] = [SpanColumn::Kind, SpanColumn::ChildCount].map(|column| ident(column.name()));
+    let conditions = vec![vec![first.gt(lit(2_i32))], vec![second.eq(lit(0_i64))]];
+    let scan = |select: Option<Vec<usize>>, together: Vec<usize>, whole_traces| {
+        let marks = Marks { conditions: conditions.clone(), select, together, whole_traces };
+        let columns = vec![SpanColumn::TraceIdText, SpanColumn::SpanId, SpanColumn::Kind, SpanColumn::ChildCount];
+        let table = SpanTable::new(snapshot.clone(), columns).with_marks(marks);
+        let state = SESSION.state();
+        let batches = RUNTIME.block_on(async {
+            let plan = table.scan(&state, None, &[], None).await.unwrap();
+            collect(plan, SESSION.task_ctx()).await.unwrap()
+        });
+        let mut rows: Vec<String> = batches.iter().flat_map(|batch| texts(batch.columns())).collect();
+        rows.sort();
+        rows
+    };
+    [scan(None, Vec::new(), false), scan(Some(vec![0]), vec![1], false), scan(Some(vec![1]), vec![0, 1], true)]
+}
+
+/// The names of all attributes of spans that are seen.
+fn named(snapshot: &Snapshot) -> AttributeNames {
+    let mut names = AttributeNames::new(&SCOPES);
+    snapshot.add_attributes(&mut names).unwrap();
+    names
+}
+
+/// How many spans have which value, as far as that is known without a look at every one.
+fn counted(snapshot: &Snapshot, column: &SpanColumn) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    match snapshot.count_values(column).unwrap() {
+        Some(parts) => {
+            for part in parts {
+                for (value, spans) in texts(&[part.values]).into_iter().zip(part.spans) {
+                    *counts.entry(value).or_default() += spans;
+                }
+            }
+        }
+        None => {
+            let rows = rows(snapshot, std::slice::from_ref(column), None, None);
+            rows.into_iter().for_each(|value| *counts.entry(value).or_default() += 1);
+        }
+    }
+    counts.retain(|_, spans| *spans > 0);
+    counts
+}
+
 /// That a snapshot shows just what another one of one block shows.
 fn assert_same(whole: &Snapshot, one: &Snapshot) {
     let mut columns = columns();
@@ -247,7 +294,14 @@ fn assert_same(whole: &Snapshot, one: &Snapshot) {
         assert_eq!(rows(whole, short, None, Some(time)), rows(one, short, None, Some(time)), "{time:?}");
     }
 
+    assert_eq!(marked(whole), marked(one));
+    assert_eq!(named(whole), named(one));
+    for column in [SpanColumn::Service, SpanColumn::Name, SpanColumn::RootName, SpanColumn::TraceDuration] {
+        assert_eq!(counted(whole, &column), counted(one, &column), "{column:?}");
+    }
+
     assert_eq!(summaries(whole), summaries(one));
+    assert_eq!(whole.find_by_prefix("0", usize::MAX).unwrap(), one.find_by_prefix("0", usize::MAX).unwrap());
     let traces = walked(one);
     assert_eq!(walked(whole), traces);
     for (id, trace) in &traces {

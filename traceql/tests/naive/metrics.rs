@@ -4,6 +4,7 @@
 
 mod compare;
 mod first_stage;
+mod groups;
 mod label;
 mod math;
 mod second_stage;
@@ -11,7 +12,7 @@ mod second_stage;
 use serde_json::{Map, Value as Json};
 use traceql::{
     ir,
-    syntax::ast::{Body, Field, FieldExpr, FieldExprKind, Hint, Literal, MetricsExpr, MetricsExprKind, NumberExpr, Query},
+    syntax::ast::{Body, Hint, Literal, MetricsExpr, MetricsExprKind, NumberExpr, Query},
 };
 
 pub(crate) use label::Label;
@@ -119,9 +120,4 @@ fn constant(number: &NumberExpr) -> f64 {
         Ok(Literal::Duration(nanos)) => nanos as f64 / NANOS,
         other => panic!("no number: {other:?}"),
     }
-}
-
-/// A field as an expression.
-fn expr_of(field: &Field) -> FieldExpr {
-    FieldExpr { kind: FieldExprKind::Field(field.clone()), span: traceql::syntax::Span::default() }
 }

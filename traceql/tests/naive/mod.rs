@@ -9,6 +9,7 @@ mod eval;
 mod fields;
 mod json;
 mod label;
+pub(crate) mod metrics;
 mod model;
 mod pipeline;
 mod random;

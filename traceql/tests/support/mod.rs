@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "every test file uses its own part")]
 
-use std::{io::Read, path::PathBuf};
+use std::{collections::BTreeMap, io::Read, path::PathBuf};
 
 use serde_json::{Map, Value};
 
@@ -246,4 +246,81 @@ fn same(a: &Value, b: &Value) -> bool {
             _ => a == b,
         },
     }
+}
+
+/// All metrics queries of a recording.
+pub(crate) fn metrics(name: &str) -> Vec<Case> {
+    let file = std::fs::File::open(testdata(&format!("conformance/{name}.expected.jsonl.gz"))).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let cases = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let metrics = cases.filter(|case| case["kind"] == "metrics").map(|mut case| Case {
+        query: case["q"].as_str().unwrap().to_owned(),
+        code: case["code"].as_u64().unwrap(),
+        answer: case["answer"].take(),
+    });
+    metrics.collect()
+}
+
+/// The step, in seconds, that a recording's metrics queries are asked with.
+pub(crate) fn step(name: &str) -> u64 {
+    let text = std::fs::read_to_string(testdata(&format!("conformance/{name}.range.json"))).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    json["step"].as_str().unwrap().trim_end_matches('s').parse().unwrap()
+}
+
+/// How an answer of series differs from what is expected; `None` if it does not. The recordings write 2.0 as 2 and so
+/// hold one of two series that are told apart by that alone: any of them may be the one expected.
+pub(crate) fn metrics_difference(expected: &Value, actual: &Value) -> Option<String> {
+    let (expected, actual) = (by_labels(expected), by_labels(actual));
+    let missing = expected.keys().find(|labels| !actual.contains_key(*labels));
+    let extra = actual.keys().find(|labels| !expected.contains_key(*labels));
+    if missing.is_some() || extra.is_some() {
+        let numbers = (expected.len(), actual.len());
+        return Some(format!("{} series expected, got {}: lacks {missing:?}, has {extra:?}", numbers.0, numbers.1));
+    }
+    expected.iter().find_map(|(labels, expected)| {
+        let found = &actual[labels];
+        let wanted = expected.iter().find(|values| !found.iter().any(|others| same_values(values, others)))?;
+        Some(format!("series {labels}: expected {wanted}, got {found:?}"))
+    })
+}
+
+/// Series by their labels in the spelling of the recordings: whole floats as integers; and JSON in texts, of which only
+/// the meaning is given, without blanks.
+fn by_labels(answer: &Value) -> BTreeMap<String, Vec<Value>> {
+    let mut series: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for (text, values) in answer.as_object().unwrap() {
+        let labels: BTreeMap<String, Value> = serde_json::from_str(text).unwrap();
+        let labels: BTreeMap<String, Value> =
+            labels.into_iter().map(|(name, value)| (name, label_value(value))).collect();
+        series.entry(serde_json::to_string(&labels).unwrap()).or_default().push(values.clone());
+    }
+    series
+}
+
+fn label_value(value: Value) -> Value {
+    match &value {
+        Value::Number(number) => match number.as_f64() {
+            Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 1e15 => Value::from(float as i64),
+            _ => value,
+        },
+        Value::String(text) if text.starts_with(['{', '[']) => {
+            let json = serde_json::from_str::<Value>(text).ok();
+            json.map_or_else(|| value.clone(), |json| json.to_string().into())
+        }
+        _ => value,
+    }
+}
+
+/// Values at the same times, to nine digits.
+fn same_values(expected: &Value, actual: &Value) -> bool {
+    let (expected, actual) = (expected.as_object().unwrap(), actual.as_object().unwrap());
+    expected.len() == actual.len()
+        && expected.iter().all(|(time, value)| actual.get(time).is_some_and(|other| is_close(value, other)))
+}
+
+fn is_close(a: &Value, b: &Value) -> bool {
+    let (a, b) = (a.as_f64().unwrap(), b.as_f64().unwrap());
+    a == b || (a - b).abs() <= (1e-9 * a.abs().max(b.abs())).max(1e-12)
 }

@@ -4,8 +4,11 @@ mod attributes;
 #[cfg(feature = "datafusion")]
 mod fetch;
 mod ingest;
+mod join;
 mod lookup;
 mod open;
+#[cfg(test)]
+mod samples;
 mod snapshot;
 mod split;
 mod whole;

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::whole::{WholeView, join_trace};
+use super::{join::join_trace, whole::WholeView};
 use crate::{
     Result,
     block::{AttributeScope, AttributeType, Block},

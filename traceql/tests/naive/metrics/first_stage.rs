@@ -2,18 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use traceql::syntax::{
-    TempoText,
-    ast::{
-        Field, FieldExprKind, FieldRef, Literal, MetricsFunction, MetricsFunctionKind as Kind, Pipeline, Quantile,
-        SpansetExpr, SpansetExprKind, StageKind,
-    },
+use traceql::syntax::Span;
+use traceql::syntax::ast::{
+    Field, FieldExpr, FieldExprKind, FieldRef, Literal, MetricsFunction, MetricsFunctionKind as Kind, Pipeline,
+    SpansetExpr, SpansetExprKind, StageKind,
 };
 
-use super::{
-    Intervals, NANOS, Series, compare, expr_of,
-    label::{self, Label},
-};
+use super::{Intervals, NANOS, Series, compare, groups::Groups, label};
 use crate::naive::{
     eval,
     model::{Placed, Trace},
@@ -31,7 +26,8 @@ pub(super) struct Counted<'a> {
 
 impl Counted<'_> {
     pub(super) fn values(&self, field: &Field) -> Vec<Value> {
-        eval::values(&expr_of(field), self.trace, self.span)
+        let expr = FieldExpr { kind: FieldExprKind::Field(field.clone()), span: Span::default() };
+        eval::values(&expr, self.trace, self.span)
     }
 
     /// Each value once, by what tells it apart.
@@ -62,33 +58,63 @@ pub(super) fn run(
     intervals: &Intervals,
 ) -> Vec<Series> {
     let spans = counted(pipeline, traces, intervals);
-    let groups = |samples: &dyn Fn(&Counted<'_>) -> Vec<f64>| Groups::of(&spans, &function.by, samples);
-    let by_function = || Label::text("__name__", function.kind.name());
-    let series = |groups: Groups, of_interval: &dyn Fn(&[f64]) -> f64| groups.series(intervals, &by_function, of_interval);
+    let groups = |samples: &dyn Fn(&Counted<'_>) -> Vec<f64>| Groups::of(&spans, function, intervals, samples);
     match &function.kind {
         Kind::CountOverTime | Kind::Rate => {
             let mut groups = groups(&|_| vec![1.0]);
             if function.by.is_empty() && !finds_nothing(pipeline) {
-                groups.add_empty();
+                groups.add_ungrouped(function);
             }
             let divisor = if function.kind == Kind::Rate { intervals.step() } else { 1.0 };
-            series(groups, &|samples| samples.len() as f64 / divisor)
+            groups.series(|samples| samples.len() as f64 / divisor)
         }
-        Kind::MinOverTime(field) => series(groups(&|span| numbers(span, field)), &|samples| extreme(samples, f64::min)),
-        Kind::MaxOverTime(field) => series(groups(&|span| numbers(span, field)), &|samples| extreme(samples, f64::max)),
-        Kind::SumOverTime(field) => series(groups(&|span| numbers(span, field)), &sum),
+        Kind::MinOverTime(field) => groups(&|span| numbers(span, field)).series(|samples| extreme(samples, f64::min)),
+        Kind::MaxOverTime(field) => groups(&|span| numbers(span, field)).series(|samples| extreme(samples, f64::max)),
+        Kind::SumOverTime(field) => groups(&|span| numbers(span, field)).series(sum),
         Kind::AvgOverTime(field) => {
-            series(groups(&|span| numbers(span, field)), &|samples| sum(samples) / samples.len() as f64)
+            groups(&|span| numbers(span, field)).series(|samples| sum(samples) / samples.len() as f64)
         }
-        Kind::HistogramOverTime(field) => histogram(&groups(&|span| buckets(span, field)), intervals),
-        Kind::QuantileOverTime { field, quantiles } => {
-            self::quantiles(&groups(&|span| buckets(span, field)), quantiles)
-        }
+        Kind::HistogramOverTime(field) => groups(&|span| buckets(span, field)).histogram(),
+        Kind::QuantileOverTime { field, quantiles } => groups(&|span| buckets(span, field)).quantiles(quantiles),
         Kind::Compare { selection, top, range } => {
             let top = top.map_or(10, |(top, _)| usize::try_from(top).unwrap());
             compare::run(&spans, selection, top, range.map(|(after, until, _)| (after, until)), intervals)
         }
     }
+}
+
+/// The numbers that a span has for a field, of arrays and of events all (V6, S1). M3: durations in seconds.
+fn numbers(span: &Counted<'_>, field: &FieldRef) -> Vec<f64> {
+    let number = |value: Value| match value {
+        Value::Int(value) => Some(value as f64),
+        Value::Float(value) => Some(value),
+        Value::Duration(nanos) => Some(nanos as f64 / NANOS),
+        _ => None,
+    };
+    span.values(&field.field).into_iter().filter_map(number).collect()
+}
+
+/// §8.4: the bucket of each number: the power of two that is not below it; integers and durations from 2 on have one.
+fn buckets(span: &Counted<'_>, field: &FieldRef) -> Vec<f64> {
+    let power = |value: i64| (value >= 2).then(|| value.unsigned_abs().next_power_of_two() as f64);
+    let bucket = |value: Value| match value {
+        Value::Int(value) => power(value),
+        Value::Duration(nanos) => power(nanos).map(|power| power / NANOS),
+        _ => None,
+    };
+    span.values(&field.field).into_iter().filter_map(bucket).collect()
+}
+
+/// NaN only if there is nothing else (V8), and so if there is nothing.
+fn extreme(samples: &[f64], better: fn(f64, f64) -> f64) -> f64 {
+    samples.iter().copied().fold(f64::NAN, better)
+}
+
+/// In an order that does not depend on that of the spans. NaN if there is nothing (M1).
+fn sum(samples: &[f64]) -> f64 {
+    let mut samples = samples.to_vec();
+    samples.sort_by(f64::total_cmp);
+    samples.into_iter().reduce(|sum, sample| sum + sample).unwrap_or(f64::NAN)
 }
 
 /// M7: whether a stage is nothing but filters that are constantly false.
@@ -101,23 +127,11 @@ fn finds_nothing(pipeline: &Pipeline) -> bool {
 
 fn is_false(expr: &SpansetExpr) -> bool {
     match &expr.kind {
-        SpansetExprKind::Filter(filter) => filter
-            .expr
-            .as_ref()
-            .is_some_and(|expr| matches!(expr.kind, FieldExprKind::Literal(Literal::Bool(false)))),
+        SpansetExprKind::Filter(filter) => {
+            filter.expr.as_ref().is_some_and(|expr| matches!(expr.kind, FieldExprKind::Literal(Literal::Bool(false))))
+        }
         SpansetExprKind::Logical { operands, .. } => operands.iter().all(is_false),
         SpansetExprKind::Structural { left, right, .. } => is_false(left) && is_false(right),
         SpansetExprKind::Pipeline(pipeline) => finds_nothing(pipeline),
     }
 }
-
-/// The samples of one group: some for every interval.
-#[derive(Debug)]
-struct Group {
-    labels: Vec<Label>,
-    samples: Vec<Vec<f64>>,
-}
-
-/// Groups by what tells their labels apart. There is none without a sample.
-#[derive(Debug, Default)]
-struct Groups(BTreeMap<String, Group>);

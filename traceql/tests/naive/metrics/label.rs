@@ -1,6 +1,10 @@
 //! Labels: names and typed values.
 
-use std::{cmp::Ordering, collections::BTreeMap};
+use std::{
+    cmp::Ordering,
+    collections::BTreeMap,
+    fmt::{self, Display, Formatter},
+};
 
 use serde_json::{Map, Value as Json};
 
@@ -25,6 +29,27 @@ impl Label {
     /// `__name__`: the function, where there is no grouping.
     pub(super) fn is_function(&self) -> bool {
         self.name == "__name__"
+    }
+}
+
+/// With the types of values, nil apart from its name: `span.x=1.0`, `name="nil"`, `.foo=nil`.
+impl Display for Label {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=", self.name)?;
+        match &self.value {
+            Some(Value::String(text)) if self.is_function() => f.write_str(text),
+            Some(Value::String(text)) => write!(f, "{text:?}"),
+            Some(Value::Float(number)) => write!(f, "{number:?}"),
+            other => f.write_str(json::value(other.as_ref()).to_string().trim_matches('"')),
+        }
+    }
+}
+
+/// The name of the function, where there is no grouping.
+pub(super) fn function(labels: &[Label]) -> Option<&str> {
+    match &labels.iter().find(|label| label.is_function())?.value {
+        Some(Value::String(name)) => Some(name),
+        _ => None,
     }
 }
 
@@ -60,10 +85,7 @@ pub(super) fn order(a: &[Label], b: &[Label]) -> Ordering {
 }
 
 fn order_of_two(a: &Label, b: &Label) -> Ordering {
-    tie_text(a)
-        .cmp(&tie_text(b))
-        .then_with(|| a.name.cmp(&b.name))
-        .then_with(|| tie_number(b).cmp(&tie_number(a)))
+    tie_text(a).cmp(&tie_text(b)).then_with(|| a.name.cmp(&b.name)).then_with(|| tie_number(b).cmp(&tie_number(a)))
 }
 
 /// Empty for numbers and truth values.
