@@ -328,6 +328,26 @@ fn tempos_json() {
     assert_eq!(values("duration"), json!([]));
 }
 
+/// A key that one block has says nothing of events in another: found by the random test above.
+#[test]
+fn what_events_lack_is_missing_in_every_block() {
+    let event = |key: &str| json!({ "name": "e", "attributes": [{ "key": key, "value": { "stringValue": "v" } }] });
+    let request = |id: &str, event: Json| -> ExportTraceServiceRequest {
+        let span = json!({ "traceId": id.repeat(16), "spanId": id.repeat(8), "name": id, "events": [event] });
+        serde_json::from_value(json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [span] }] }] })).unwrap()
+    };
+    let engine = engine_over(&[vec![request("01", event("x"))], vec![request("02", event("y"))]]);
+    for (query, expected) in [
+        ("{ event.x = nil }", "String(\"02\")"),
+        ("{ event.x != nil }", "String(\"01\")"),
+        ("{ event.x = `v` }", "String(\"01\")"),
+    ] {
+        let (options, _) = asked(Some(query), None);
+        let names = runtime().block_on(engine.tag_values("name", &options)).unwrap();
+        assert_eq!(counts(&names), BTreeMap::from([(expected.to_owned(), 1)]), "{query}");
+    }
+}
+
 fn traceql(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_traceql")).args(args).stdin(Stdio::null()).output().unwrap()
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use tracestore::Snapshot;
 
-use super::{Engine, Progress, SearchOptions, SearchResponse};
+use super::{Engine, Progress, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues};
 use crate::{Error, Result};
 
 /// An [`Engine`] with a runtime of its own. Not for use within a tokio runtime: its calls block.
@@ -52,6 +52,22 @@ impl BlockingEngine {
     /// The same.
     pub fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         self.runtime.block_on(self.engine.explain(query, options, analyze))
+    }
+
+    /// See [`Engine::tag_names`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn tag_names(&self, options: &TagOptions) -> Result<TagNames> {
+        self.runtime.block_on(self.engine.tag_names(options))
+    }
+
+    /// See [`Engine::tag_values`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn tag_values(&self, field: &str, options: &TagOptions) -> Result<TagValues> {
+        self.runtime.block_on(self.engine.tag_values(field, options))
     }
 
     /// The engine itself, for the methods that are not asynchronous.

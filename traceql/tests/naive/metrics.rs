@@ -10,10 +10,7 @@ mod math;
 mod second_stage;
 
 use serde_json::{Map, Value as Json};
-use traceql::{
-    ir,
-    syntax::ast::{Body, Hint, Literal, MetricsExpr, MetricsExprKind, NumberExpr, Query},
-};
+use traceql::syntax::ast::{Body, Hint, Literal, MetricsExpr, MetricsExprKind, NumberExpr, Query};
 
 pub(crate) use label::Label;
 use math::Operand;
@@ -61,9 +58,8 @@ pub(crate) struct Series {
 /// The series of a query that have a value anywhere, in no order that means anything.
 pub(crate) fn series(query: &Query, traces: &[Trace], intervals: &Intervals) -> Vec<Series> {
     assert!(!query.hints.iter().any(changes_values), "not judged: {:?}", query.hints);
-    // §8.6: the names of labels are those of the folded query.
-    let Body::Metrics(expr) = ir::fold(query).body else { panic!("no metrics") };
-    match evaluate(&expr, traces, intervals) {
+    let Body::Metrics(expr) = &query.body else { panic!("no metrics") };
+    match evaluate(expr, traces, intervals) {
         Operand::Series(series) => series.into_iter().filter(Series::is_sent).collect(),
         Operand::Number(number) => panic!("only a number: {number}"),
     }

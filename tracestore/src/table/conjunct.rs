@@ -3,9 +3,9 @@
 use std::{cmp::Reverse, sync::Arc};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, new_null_array},
-    buffer::BooleanBuffer,
-    datatypes::{DataType, Schema, SchemaRef},
+    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, RecordBatchOptions, new_null_array},
+    buffer::{BooleanBuffer, OffsetBuffer},
+    datatypes::{DataType, FieldRef, Schema, SchemaRef},
 };
 use datafusion::{
     common::{Result, internal_err},
@@ -16,7 +16,7 @@ use datafusion::{
     physical_optimizer::pruning::{PruningPredicate, PruningPredicateBuilder},
 };
 
-use crate::block::{AttributeScope, AttributeType, SpanColumn, Values};
+use crate::block::{AttributeScope, AttributeType, Level, SpanColumn, Values};
 
 /// A condition over some columns of the span table, true where its expression is true (not false, not null).
 #[derive(Debug)]
@@ -110,10 +110,16 @@ impl Conjunct {
         Ok(self.is_true_for_missing()? || self.evaluate_arrays(vec![values], rows)?.count_set_bits() > 0)
     }
 
-    /// Whether a row without any of the columns meets the condition.
+    /// Whether a row without any of the columns may meet the condition. It may have events and links all the same: those
+    /// have no value then, which is not the same as no event.
     pub(super) fn is_true_for_missing(&self) -> Result<bool> {
-        let arrays = self.schema.fields().iter().map(|field| new_null_array(field.data_type(), 1)).collect();
-        Ok(self.evaluate_arrays(arrays, 1)?.value(0))
+        let columns = self.schema.fields().iter().zip(&self.columns);
+        let arrays = columns.map(|(field, column)| match (column.level(), field.data_type()) {
+            (Level::Event, DataType::List(element)) => nulls_in_lists(element, [0, 1, 0, 1]),
+            (Level::Link, DataType::List(element)) => nulls_in_lists(element, [0, 0, 1, 1]),
+            (_, data_type) => new_null_array(data_type, 4),
+        });
+        Ok(self.evaluate_arrays(arrays.collect(), 4)?.count_set_bits() > 0)
     }
 
     fn evaluate_arrays(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<BooleanBuffer> {
@@ -131,6 +137,12 @@ impl Conjunct {
             None => result.values().clone(),
         })
     }
+}
+
+/// Lists of nulls.
+fn nulls_in_lists(element: &FieldRef, lengths: [usize; 4]) -> ArrayRef {
+    let nulls = new_null_array(element.data_type(), lengths.iter().sum());
+    Arc::new(ListArray::new(Arc::clone(element), OffsetBuffer::from_lengths(lengths), nulls, None))
 }
 
 /// Whether pages and row groups have minima and maxima of a column, in the order of its values.

@@ -60,7 +60,8 @@ impl Engine {
         };
         let mut all = columns.to_vec();
         all.extend(context.columns().into_iter().filter(|column| !columns.contains(column)));
-        let table = SpanTable::new(view.clone(), all).with_time_range(selection.time);
+        let table =
+            SpanTable::new(view.clone(), all).with_pruning(self.options.pruning).with_time_range(selection.time);
         let projection = (0..columns.len()).collect();
         let filters = conditions.into_iter().filter(|condition| *condition != lit(true)).collect();
         let source = provider_as_source(Arc::new(table));

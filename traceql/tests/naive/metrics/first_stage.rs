@@ -2,10 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use traceql::syntax::Span;
-use traceql::syntax::ast::{
-    Field, FieldExpr, FieldExprKind, FieldRef, Literal, MetricsFunction, MetricsFunctionKind as Kind, Pipeline,
-    SpansetExpr, SpansetExprKind, StageKind,
+use traceql::{
+    ir,
+    syntax::{
+        Span,
+        ast::{
+            Body, Field, FieldExpr, FieldExprKind, FieldRef, Literal, MetricsFunction, MetricsFunctionKind as Kind,
+            Pipeline, Query, SpansetExpr, SpansetExprKind, StageKind,
+        },
+    },
 };
 
 use super::{Intervals, NANOS, Series, compare, groups::Groups, label};
@@ -119,6 +124,12 @@ fn sum(samples: &[f64]) -> f64 {
 
 /// M7: whether a stage is nothing but filters that are constantly false.
 fn finds_nothing(pipeline: &Pipeline) -> bool {
+    let query = Query { body: Body::Search(pipeline.clone()), hints: Vec::new(), extensions: Vec::new() };
+    let Body::Search(folded) = ir::fold(&query).body else { panic!("folding made series of it") };
+    has_no_spans(&folded)
+}
+
+fn has_no_spans(pipeline: &Pipeline) -> bool {
     pipeline.stages.iter().any(|stage| match &stage.kind {
         StageKind::Spansets(expr) => is_false(expr),
         _ => false,
@@ -132,6 +143,6 @@ fn is_false(expr: &SpansetExpr) -> bool {
         }
         SpansetExprKind::Logical { operands, .. } => operands.iter().all(is_false),
         SpansetExprKind::Structural { left, right, .. } => is_false(left) && is_false(right),
-        SpansetExprKind::Pipeline(pipeline) => finds_nothing(pipeline),
+        SpansetExprKind::Pipeline(pipeline) => has_no_spans(pipeline),
     }
 }
