@@ -7,6 +7,8 @@
 
 mod language;
 
+use std::io::Read;
+
 use language::{compiled_size, without_places};
 use traceql::{
     Compiler, Verdict, ir,
@@ -165,4 +167,23 @@ fn valid_queries_have_a_meaning() {
             assert!(compiled_size(&query) > 0, "{query}");
         }
     }
+}
+
+#[test]
+fn every_recorded_query_is_valid_and_survives_printing() {
+    let mut queries = 0;
+    for name in ["shop", "clean", "random-a", "random-b"] {
+        let path = format!("{}/../testdata/conformance/{name}.expected.jsonl.gz", env!("CARGO_MANIFEST_DIR"));
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+        for line in text.lines() {
+            let case: serde_json::Value = serde_json::from_str(line).unwrap();
+            let query = case["q"].as_str().unwrap();
+            let tree = traceql::parse(query).unwrap_or_else(|error| panic!("{query}:\n{error}"));
+            survives_printing(query, &tree);
+            queries += 1;
+        }
+    }
+    println!("{queries} recorded queries");
+    assert_eq!(queries, 1_309);
 }
