@@ -1,7 +1,9 @@
 //! The façade: queries over a snapshot of blocks.
 
+mod background;
 mod blocking;
 mod collect;
+mod lookup;
 mod options;
 mod response;
 mod search;

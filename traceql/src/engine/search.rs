@@ -69,7 +69,7 @@ impl Engine {
     ) -> Result<SearchResponse> {
         let begun = Instant::now();
         let query = self.compile(query)?;
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let mut stats = SearchStats {
             blocks: self.snapshot.blocks().len() as u64,
             spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
@@ -106,7 +106,7 @@ impl Engine {
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         let query = self.compile(query)?;
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let (logical, labels) = self.plan(&view, &query, options, &Watermark::new(options.limit))?;
         let physical = self.session.physical_plan(&logical).await?;
         if !analyze {
