@@ -26,9 +26,9 @@ pub mod syntax;
 
 #[cfg(feature = "engine")]
 pub use engine::{
-    BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, Progress, ScopeNames, SearchKey, SearchOptions,
-    SearchOrder, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TagNames,
-    TagOptions, TagScope, TagValue, TagValues, TraceMatch, Value,
+    BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, Progress, ScopeNames, SearchEvent, SearchKey,
+    SearchOptions, SearchOrder, SearchResponse, SearchStats, SearchStream, ServiceStats, SpanMatch, SpansetAttribute,
+    SpansetMatch, TagNames, TagOptions, TagScope, TagValue, TagValues, TraceMatch, Value,
 };
 #[cfg(feature = "engine")]
 pub use error::{Error, Result};

@@ -2,14 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
+use datafusion::common::runtime::SpawnedTask;
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     trace::v1::{ResourceSpans, ScopeSpans, Span},
 };
 use prost::Message;
-use traceql::{BlockingEngine, Engine, SearchOptions, TagOptions};
+use traceql::{BlockingEngine, Engine, Progress, SearchEvent, SearchOptions, TagOptions};
 use tracestore::{
     Snapshot,
     block::{Block, BlockBuilder},
@@ -22,6 +23,7 @@ fn split_store() -> Snapshot {
     let span = |index: u64| Span {
         trace_id: [[(index / 6) as u8; 8], (index / 6 + 1).to_be_bytes()].concat(),
         span_id: (index + 1).to_be_bytes().to_vec(),
+        parent_span_id: if index.is_multiple_of(6) { Vec::new() } else { (index / 6 * 6 + 1).to_be_bytes().to_vec() },
         name: format!("name {}", index % 7),
         start_time_unix_nano: 1_000 + index,
         end_time_unix_nano: 1_100 + index,
@@ -93,6 +95,62 @@ fn split_traces_are_not_put_together_by_threads_that_run_futures() {
     assert_eq!(read_here(async { Engine::new(split_store()).trace(&id(7)).await.unwrap().unwrap() }), 0);
     let names = async { Engine::new(split_store()).tag_names(&TagOptions::default()).await.unwrap() };
     assert_eq!(read_here(names), 0);
+}
+
+#[tokio::test]
+async fn a_stream_tells_of_progress_and_ends_with_the_answer() {
+    let engine = Engine::new(split_store());
+    for query in ["{ name = `name 3` }", "{ } >> { }", "{ } | by(name) | count() > 0"] {
+        let expected = engine.search(query, &SearchOptions::default()).await.unwrap();
+        let mut stream = engine.search_stream(query, &SearchOptions::default());
+        // A stream may be sent to another task.
+        let events = SpawnedTask::spawn(async move {
+            let mut events = Vec::new();
+            while let Some(event) = stream.next().await {
+                events.push(event.unwrap());
+            }
+            assert!(stream.next().await.is_none());
+            events
+        });
+        let mut events = events.join().await.unwrap();
+        let Some(SearchEvent::Done(response)) = events.pop() else { panic!("no answer") };
+        assert!(response.traces.len() == 20 && response.traces == expected.traces, "{query}");
+        assert_eq!((response.next, response.partial), (expected.next, false));
+        let progress = events.iter().map(|event| match event {
+            SearchEvent::Progress(progress) => progress,
+            other => panic!("{other:?}"),
+        });
+        let progress: Vec<&Progress> = progress.collect();
+        // One part of a block is read in one go, so there is time to tell before the first.
+        assert_eq!(progress[0].units, 0);
+        assert!(progress.is_sorted_by_key(|progress| (progress.elapsed, progress.units, progress.rows)));
+    }
+}
+
+#[tokio::test]
+async fn a_stream_gives_its_error_once() {
+    let engine = Engine::new(split_store());
+    let mut wrong = engine.search_stream("{ nme = 1 }", &SearchOptions::default());
+    assert!(wrong.next().await.unwrap().unwrap_err().is_query());
+    assert!(wrong.next().await.is_none());
+    let none = SearchOptions::default().with_limits(Some(Duration::ZERO), None, false);
+    assert!(engine.search_stream("{ }", &none).next().await.unwrap().unwrap_err().is_limit());
+}
+
+#[tokio::test]
+async fn a_stream_that_is_dropped_lets_go_of_all() {
+    let snapshot = split_store().whole().unwrap();
+    let engine = Engine::new(snapshot.clone());
+    let held = || snapshot.blocks().iter().map(Arc::strong_count).collect::<Vec<_>>();
+    let before = held();
+    let mut stream = engine.search_stream("{ }", &SearchOptions::default());
+    assert!(matches!(stream.next().await, Some(Ok(SearchEvent::Progress(_)))));
+    assert_ne!(held(), before);
+    drop(stream);
+    // What was cut short is dropped by the runtime.
+    while held() != before {
+        tokio::task::yield_now().await;
+    }
 }
 
 #[test]
