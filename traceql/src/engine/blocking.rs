@@ -7,7 +7,7 @@ use tracestore::{
     model::{Trace, TraceId},
 };
 
-use super::{Engine, Progress, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues};
+use super::{Engine, Progress, SearchEvent, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues};
 use crate::{Error, Result};
 
 /// An [`Engine`] with a runtime of its own. Not for use within a tokio runtime: its calls block.
@@ -47,6 +47,19 @@ impl BlockingEngine {
         watch: impl FnMut(&Progress) -> ControlFlow<()> + Send,
     ) -> Result<SearchResponse> {
         self.runtime.block_on(self.engine.search_watched(query, options, watch))
+    }
+
+    /// See [`Engine::search_stream`]; the search runs while an event is waited for.
+    ///
+    /// # Errors
+    /// As items: the same.
+    pub fn search_events(
+        &self,
+        query: &str,
+        options: &SearchOptions,
+    ) -> impl Iterator<Item = Result<SearchEvent>> + use<'_> {
+        let mut stream = self.engine.search_stream(query, options);
+        std::iter::from_fn(move || self.runtime.block_on(stream.next()))
     }
 
     /// See [`Engine::explain`].
