@@ -15,7 +15,7 @@ use tracestore::{
 };
 
 use super::{
-    Cursor, Engine, Progress, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats,
+    Cursor, Engine, MetricsOptions, Progress, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats,
     collect::collect_traces,
     watch::{Watch, explain_limit, run_watched, sum},
 };
@@ -110,6 +110,9 @@ impl Engine {
     /// # Errors
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
+        if let Body::Metrics(_) = crate::compile(query)?.body {
+            return self.explain_metrics(query, &self.metrics_options(options), analyze).await;
+        }
         let query = self.compile(query)?;
         let view = self.view().await?;
         let (logical, labels) = self.plan(&view, &query, options, &Watermark::new(options.limit))?;
@@ -135,6 +138,14 @@ impl Engine {
             shown.indent(true),
             total.saturating_sub(planned),
         ))
+    }
+
+    /// The range of a search for a metrics query: all of the data where it is open.
+    fn metrics_options(&self, options: &SearchOptions) -> MetricsOptions {
+        let ranges = || self.snapshot.blocks().iter().map(|block| block.time_range());
+        let first = || ranges().map(|(start, _)| start).min().unwrap_or(0);
+        let last = || ranges().map(|(_, end)| end).max().unwrap_or(1);
+        MetricsOptions::new(options.start.unwrap_or_else(first), options.end.unwrap_or_else(last))
     }
 
     /// The query, if it is a search.

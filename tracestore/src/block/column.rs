@@ -105,6 +105,11 @@ pub enum SpanColumn {
     NestedSetParent,
     /// The trace id as 32 hexadecimal digits.
     TraceIdText,
+    /// A number that the trace id alone decides, spread evenly over all numbers of 64 bits: for samples that are the
+    /// same whatever the cut. XXH3-64 of its 16 bytes.
+    TraceHash,
+    /// The same of a span: XXH3-64 of its id's 8 bytes with the trace's number as seed.
+    SpanHash,
     /// The trace's start, ns since 1970.
     TraceStart,
     /// The trace's latest end − its start, in ns.
@@ -276,6 +281,8 @@ impl SpanColumn {
             Self::NestedSetRight => "nested_set_right",
             Self::NestedSetParent => "nested_set_parent",
             Self::TraceIdText => "trace:id",
+            Self::TraceHash => "trace_hash",
+            Self::SpanHash => "span_hash",
             Self::TraceStart => "trace_start",
             Self::TraceDuration => "trace_duration",
             Self::RootName => "root_name",
@@ -307,7 +314,9 @@ impl SpanColumn {
     pub fn value_data_type(&self) -> DataType {
         match self {
             Self::Block | Self::Row | Self::Trace | Self::ParentOffset | Self::Descendants => DataType::UInt32,
-            Self::StartTime | Self::TraceStart | Self::MissingParent => DataType::UInt64,
+            Self::StartTime | Self::TraceStart | Self::MissingParent | Self::TraceHash | Self::SpanHash => {
+                DataType::UInt64
+            }
             Self::Duration
             | Self::ChildCount
             | Self::NestedSetLeft

@@ -5,7 +5,7 @@ use crate::{
     ir::{MetricsFunction, MetricsFunctionKind as Kind},
     nodes::series::{
         partial::Merged,
-        state::{Buckets, State},
+        state::{Buckets, State, SumCell},
     },
     series::{Intervals, Label, Series, shown},
     syntax::{
@@ -21,6 +21,8 @@ pub(super) struct Answer<'a> {
     pub(super) function: &'a MetricsFunction,
     pub(super) by: &'a [Field],
     pub(super) intervals: Intervals,
+    /// For how many spans each stands that was counted.
+    pub(super) scale: f64,
 }
 
 impl Answer<'_> {
@@ -63,7 +65,7 @@ impl Answer<'_> {
         match state {
             State::Count(table) => {
                 let divisor = if self.function.kind == Kind::Rate { self.intervals.step_seconds() } else { 1.0 };
-                let values = table.row(group).iter().map(|count| *count as f64 / divisor).collect();
+                let values = table.row(group).iter().map(|count| *count as f64 * self.scale / divisor).collect();
                 series.push(self.one(labels, None, values));
             }
             State::Least(table) | State::Greatest(table) => {
@@ -71,8 +73,11 @@ impl Answer<'_> {
             }
             State::Sum(table) => {
                 let average = matches!(self.function.kind, Kind::AvgOverTime(_));
-                let divisor = |count: u64| if average { count as f64 } else { 1.0 };
-                let values = table.row(group).iter().map(|cell| cell.sum() / divisor(cell.count)).collect();
+                let value = |cell: &SumCell| match average {
+                    true => cell.sum() / cell.count as f64,
+                    false => cell.sum() * self.scale,
+                };
+                let values = table.row(group).iter().map(value).collect();
                 series.push(self.one(labels, None, values));
             }
             State::Buckets(buckets) => match &self.function.kind {
@@ -85,7 +90,7 @@ impl Answer<'_> {
                 }
                 _ => {
                     for (power, counts) in buckets.rows(group) {
-                        let values = counts.iter().map(|count| *count as f64).collect();
+                        let values = counts.iter().map(|count| *count as f64 * self.scale).collect();
                         series.push(self.one(labels.clone(), Some(("__bucket", self.bound(power))), values));
                     }
                 }

@@ -12,8 +12,9 @@ use crate::{
     series::{Intervals, Label, Series},
 };
 
-/// The series of what was counted, with at most `top` values for each attribute and side.
-pub(super) fn series(merged: &Merged<Vec<Counts>>, top: usize, intervals: &Intervals) -> Vec<Series> {
+/// The series of what was counted, with at most `top` values for each attribute and side; each
+/// span stands for `scale`.
+pub(super) fn series(merged: &Merged<Vec<Counts>>, top: usize, intervals: &Intervals, scale: f64) -> Vec<Series> {
     let mut attributes: BTreeMap<(&str, &str), Vec<(&Value, &Counts)>> = BTreeMap::new();
     for (labels, counts) in merged.labels.iter().zip(&merged.state) {
         if let [Value::String(side), Value::String(attribute), value] = labels.as_slice() {
@@ -31,7 +32,7 @@ pub(super) fn series(merged: &Merged<Vec<Counts>>, top: usize, intervals: &Inter
             let labels = vec![Label::text("__meta_type", side), Label::new(attribute, value.clone())];
             let mut values = vec![0.0; intervals.len()];
             for (interval, count) in counts.iter() {
-                values.iter_mut().skip(interval as usize).take(1).for_each(|value| *value = count as f64);
+                values.iter_mut().skip(interval as usize).take(1).for_each(|value| *value = count as f64 * scale);
             }
             series.push(Series { labels, values, exemplars: Vec::new() });
         }

@@ -1,18 +1,26 @@
 //! One query of a metrics expression: plan, count, and series of what was counted.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use datafusion::{
+    arrow::array::RecordBatch,
     datasource::provider_as_source,
     logical_expr::{Expr as Logical, Extension, LogicalPlan, LogicalPlanBuilder, lit},
-    physical_plan::collect,
+    physical_plan::{collect, display::DisplayableExecutionPlan},
 };
-use tracestore::{block::SpanColumn, table::SpanTable};
+use tracestore::{
+    block::SpanColumn,
+    table::{SpanTable, Watermark},
+};
 
 use super::{Run, answer::Answer, compare};
 use crate::{
     Error, Result,
-    engine::{search::MAX_DEPTH, watch::sum},
+    engine::{
+        SearchOptions,
+        search::MAX_DEPTH,
+        watch::{run_watched, sum},
+    },
     ir::{Const, Expr, MetricsFunction, MetricsFunctionKind, Pipeline, Spansets, Stage},
     nodes::{
         compare::{CompareNode, CompareProgram},
@@ -41,6 +49,13 @@ pub(super) struct Leaf<'m> {
 }
 
 impl Leaf<'_> {
+    fn check_depth(&self) -> Result<()> {
+        match self.pipeline.depth() > MAX_DEPTH {
+            true => Err(Error::Limit(format!("a query may have {MAX_DEPTH} levels at most"))),
+            false => Ok(()),
+        }
+    }
+
     /// What series are told apart by; a field that is named twice is one label (SEMANTICS.md M6).
     fn by(&self) -> Vec<Field> {
         let mut fields: Vec<Field> = Vec::with_capacity(self.function.by.len());
@@ -70,42 +85,68 @@ impl Leaf<'_> {
     }
 }
 
-impl<'a> Run<'a> {
+impl Run<'_> {
     /// Counts a query, and notes its series.
-    pub(super) async fn compute(&mut self, leaf: Leaf<'a>) -> Result<()> {
-        if leaf.pipeline.depth() > MAX_DEPTH {
-            return Err(Error::Limit(format!("a query may have {MAX_DEPTH} levels at most")));
-        }
+    pub(super) async fn compute(&mut self, leaf: Leaf<'_>, begun: Instant) -> Result<()> {
+        leaf.check_depth()?;
         let series = match &leaf.function.kind {
             MetricsFunctionKind::Compare { selection, top, range } => {
                 let plan = self.plan_comparison(&leaf, selection, *range)?;
-                let merged = self.run(&plan, Vec::new()).await?;
-                compare::series(&merged, *top, &self.intervals)
+                let merged = self.run(&plan, Vec::new(), begun).await?;
+                compare::series(&merged, *top, &self.intervals, self.hints.scale())
             }
             _ => {
                 let by = leaf.by();
                 let plan = self.plan_series(&leaf, &by)?;
                 let state = State::new(self.measure(leaf.function), self.intervals.len(), self.max_memory());
-                let merged = self.run(&plan, state).await?;
-                let answer = Answer { function: leaf.function, by: &by, intervals: self.intervals };
+                let merged = self.run(&plan, state, begun).await?;
+                let answer =
+                    Answer { function: leaf.function, by: &by, intervals: self.intervals, scale: self.hints.scale() };
                 answer.series(&merged, !leaf.nothing)
             }
         };
-        self.known.insert(leaf.text, series);
+        self.known.insert(leaf.text.clone(), series);
         Ok(())
     }
 
-    /// Runs a plan that gives cells, and adds them up.
-    async fn run<C: Cells>(&mut self, plan: &LogicalPlan, cells: C) -> Result<Merged<C>> {
+    /// Runs a plan that gives cells, and adds them up; all queries together have the time that the options give.
+    async fn run<C: Cells>(&mut self, plan: &LogicalPlan, cells: C, begun: Instant) -> Result<Merged<C>> {
         let physical = self.engine.session.physical_plan(plan).await?;
-        let batches = collect(Arc::clone(&physical), self.engine.session.task()).await?;
+        let task = self.engine.session.limited_task(Some(self.options.max_memory))?;
+        let timeout = self.options.timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
+        let limits = SearchOptions::default()
+            .with_limits(timeout, self.options.max_bytes, false)
+            .with_max_memory(Some(self.options.max_memory));
+        let (batches, _) = run_watched(&physical, task, &Watermark::default(), &limits, None).await?;
         let mut merged = Merged::new(cells);
         for batch in &batches {
             merged.add(batch)?;
         }
+        self.counted += merged.counted;
         self.stats.bytes_read += sum(&physical, "bytes_scanned");
         self.stats.rows_read += sum(&physical, "rows_scanned");
         Ok(merged)
+    }
+
+    /// The plan of a query as text.
+    pub(super) async fn explain(&self, leaf: Leaf<'_>, analyze: bool) -> Result<String> {
+        leaf.check_depth()?;
+        let logical = match &leaf.function.kind {
+            MetricsFunctionKind::Compare { selection, range, .. } => self.plan_comparison(&leaf, selection, *range)?,
+            _ => self.plan_series(&leaf, &leaf.by())?,
+        };
+        let physical = self.engine.session.physical_plan(&logical).await?;
+        if !analyze {
+            let physical = DisplayableExecutionPlan::new(physical.as_ref());
+            let (logical, physical) = (logical.display_indent(), physical.indent(true));
+            return Ok(format!("Logical plan\n{logical}\n\nPhysical plan\n{physical}"));
+        }
+        let begun = Instant::now();
+        let cells = collect(Arc::clone(&physical), self.engine.session.task()).await?;
+        let elapsed = begun.elapsed();
+        let cells: usize = cells.iter().map(RecordBatch::num_rows).sum();
+        let shown = DisplayableExecutionPlan::with_metrics(physical.as_ref());
+        Ok(format!("Physical plan with metrics\n{}\n{cells} cells in {elapsed:.2?}\n", shown.indent(true)))
     }
 
     fn max_memory(&self) -> usize {
@@ -121,7 +162,7 @@ impl<'a> Run<'a> {
             MetricsFunctionKind::MinOverTime(_) => Measure::Least,
             MetricsFunctionKind::MaxOverTime(_) => Measure::Greatest,
             MetricsFunctionKind::AvgOverTime(_) | MetricsFunctionKind::SumOverTime(_) => Measure::Sum,
-            MetricsFunctionKind::QuantileOverTime(..) if self.exact => Measure::Values,
+            MetricsFunctionKind::QuantileOverTime(..) if self.hints.exact => Measure::Values,
             MetricsFunctionKind::HistogramOverTime(_) | MetricsFunctionKind::QuantileOverTime(..) => Measure::Buckets,
         }
     }
@@ -136,6 +177,7 @@ impl<'a> Run<'a> {
             by,
             intervals: self.intervals,
             repeated,
+            sample: self.hints.sample.clone(),
             max_memory: self.max_memory(),
             text: leaf.text.clone(),
         };
@@ -153,6 +195,7 @@ impl<'a> Run<'a> {
             attributes,
             intervals: self.intervals,
             repeated,
+            sample: self.hints.sample.clone(),
             max_memory: self.max_memory(),
             text: leaf.text.clone(),
         };
@@ -161,6 +204,8 @@ impl<'a> Run<'a> {
 
     /// The spans that a query picks with some columns, and whether one may be there several times.
     fn input(&self, context: &Context<'_>, leaf: &Leaf<'_>, columns: Vec<SpanColumn>) -> Result<(LogicalPlan, bool)> {
+        let mut columns = columns;
+        columns.extend(self.hints.sample.iter().map(|sample| sample.column.clone()));
         Ok(match leaf.condition().filter(|_| self.engine.options.pushdown) {
             Some(condition) => (self.filtered(context, &condition, columns)?, false),
             None => (self.piped(context, leaf, columns)?, true),

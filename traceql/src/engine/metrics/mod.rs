@@ -3,25 +3,27 @@
 
 mod answer;
 mod compare;
+mod hints;
 mod leaf;
+mod limit;
 
 mod options;
 
 use std::{collections::HashMap, time::Instant};
 
+use hints::Hints;
 use leaf::Leaf;
+use limit::limit;
 pub use options::{MetricsOptions, MetricsResponse};
-use tracestore::Snapshot;
+use tracestore::{Snapshot, block::SpanColumn};
 
 use super::{Engine, SearchStats};
 use crate::{
     Result,
     ir::{Body, Metrics},
+    nodes::series::rows::Sample,
     series::{Intervals, Operand, Series, arithmetic, bottom, finish, threshold, top},
-    syntax::{
-        Diagnostic, Diagnostics, Span,
-        ast::{Hint, Literal},
-    },
+    syntax::{Diagnostic, Diagnostics, Span},
 };
 
 impl Engine {
@@ -46,40 +48,60 @@ impl Engine {
 
     async fn metrics(&self, text: &str, options: &MetricsOptions, intervals: Intervals) -> Result<MetricsResponse> {
         let begun = Instant::now();
-        let query = crate::compile(text)?;
-        let Body::Metrics(metrics) = query.body else {
-            let fault = Diagnostic::new("TQ0905", Span::new(0, text.len()), "this is a search: it has no series");
-            let fault = fault.help("end it with a function, as in `{ … } | rate()`");
-            return Err(Diagnostics::new(text, vec![fault]).into());
-        };
-        let stats = SearchStats {
-            blocks: self.snapshot.blocks().len() as u64,
-            spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
-            ..SearchStats::default()
-        };
-        let view = self.view().await?;
-        let mut run = Run {
-            engine: self,
-            view,
-            options,
-            intervals,
-            exact: is_set(&query.hints, "exact"),
-            stats,
-            known: HashMap::new(),
-        };
-        let mut leaves = Vec::new();
-        collect_leaves(&metrics, &mut leaves);
+        let (metrics, hints) = compile(text)?;
+        let leaves = leaves(&metrics);
+        let mut run = self.run(options, intervals, hints).await?;
         for leaf in leaves {
-            run.compute(leaf).await?;
+            run.compute(leaf, begun).await?;
         }
         let series = match run.evaluate(&metrics) {
             Operand::Series(series) => finish(series),
             // The checker has seen to it that there is a query in it.
             Operand::Number(_) => Vec::new(),
         };
-        let mut response = MetricsResponse { intervals, series, stats: run.stats, notes: Vec::new(), partial: false };
+        let (series, left_out) = limit(series, options.max_series);
+        let mut notes = run.notes();
+        if left_out > 0 {
+            let all = series.len() + left_out;
+            notes.push(format!("{left_out} of {all} series were left out: at most {} are wanted", options.max_series));
+        }
+        let mut response = MetricsResponse { intervals, series, stats: run.stats, notes, partial: left_out > 0 };
         response.stats.elapsed = begun.elapsed();
         Ok(response)
+    }
+
+    /// The plans of a metrics query as text, see [`Engine::explain`].
+    pub(super) async fn explain_metrics(&self, text: &str, options: &MetricsOptions, analyze: bool) -> Result<String> {
+        let (metrics, hints) = compile(text)?;
+        let run = self.run(options, options.range_intervals()?, hints).await?;
+        let mut plans = Vec::new();
+        for leaf in leaves(&metrics) {
+            plans.push(run.explain(leaf, analyze).await?);
+        }
+        Ok(plans.join("\n\n"))
+    }
+
+    async fn run<'a>(&'a self, options: &'a MetricsOptions, intervals: Intervals, hints: Hints) -> Result<Run<'a>> {
+        let stats = SearchStats {
+            blocks: self.snapshot.blocks().len() as u64,
+            spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
+            ..SearchStats::default()
+        };
+        let view = self.view().await?;
+        Ok(Run { engine: self, view, options, intervals, hints, stats, counted: 0, known: HashMap::new() })
+    }
+}
+
+/// The query, if it has series.
+fn compile(text: &str) -> Result<(Metrics, Hints)> {
+    let query = crate::compile(text)?;
+    match query.body {
+        Body::Metrics(metrics) => Ok((metrics, Hints::of(text, &query.hints)?)),
+        Body::Search(_) => {
+            let fault = Diagnostic::new("TQ0905", Span::new(0, text.len()), "this is a search: it has no series");
+            let fault = fault.help("end it with a function, as in `{ … } | rate()`");
+            Err(Diagnostics::new(text, vec![fault]).into())
+        }
     }
 }
 
@@ -89,11 +111,18 @@ struct Run<'a> {
     view: Snapshot,
     options: &'a MetricsOptions,
     intervals: Intervals,
-    /// Whether quantiles are of values, not of buckets.
-    exact: bool,
+    hints: Hints,
     stats: SearchStats,
+    /// How many spans and values were counted.
+    counted: u64,
     /// The series of queries by their texts: equal ones are computed once.
-    known: HashMap<&'a str, Vec<Series>>,
+    known: HashMap<String, Vec<Series>>,
+}
+
+fn leaves(metrics: &Metrics) -> Vec<Leaf<'_>> {
+    let mut leaves = Vec::new();
+    collect_leaves(metrics, &mut leaves);
+    leaves
 }
 
 /// The queries in an expression, each text once.
@@ -116,6 +145,20 @@ fn collect_leaves<'m>(metrics: &'m Metrics, leaves: &mut Vec<Leaf<'m>>) {
 }
 
 impl Run<'_> {
+    /// How far the answer is from exact.
+    fn notes(&self) -> Vec<String> {
+        let Some(Sample { column, fraction }) = &self.hints.sample else { return Vec::new() };
+        let what = if *column == SpanColumn::TraceHash { "traces" } else { "spans" };
+        // Of n spans that are each in the sample with probability p, p·n ± √(p·(1 − p)·n) are.
+        let error = 100.0 * ((1.0 - fraction) / self.counted.max(1) as f64).sqrt();
+        let counted = self.counted;
+        vec![format!(
+            "a sample of {} % of the {what}, {counted} spans: counts and sums are estimates, with a standard error of \
+             {error:.2} % over all of them, more where spans of a trace are alike",
+            fraction * 100.0
+        )]
+    }
+
     fn evaluate(&self, metrics: &Metrics) -> Operand {
         let stage = |input: &Metrics, apply: &dyn Fn(Vec<Series>) -> Vec<Series>| match self.evaluate(input) {
             Operand::Series(series) => Operand::Series(apply(series)),
@@ -123,7 +166,7 @@ impl Run<'_> {
         };
         match metrics {
             Metrics::Number(number) => Operand::Number(*number),
-            Metrics::Query { text, .. } => Operand::Series(self.known.get(text.as_str()).cloned().unwrap_or_default()),
+            Metrics::Query { text, .. } => Operand::Series(self.known.get(text).cloned().unwrap_or_default()),
             Metrics::Arithmetic { op, left, right } => arithmetic(*op, self.evaluate(left), self.evaluate(right)),
             Metrics::TopK { input, limit } => stage(input, &|series| top(series, *limit)),
             Metrics::BottomK { input, limit } => stage(input, &|series| bottom(series, *limit)),
@@ -132,9 +175,4 @@ impl Run<'_> {
             }
         }
     }
-}
-
-/// Whether a hint says yes.
-fn is_set(hints: &[Hint], name: &str) -> bool {
-    hints.iter().any(|hint| hint.name == name && hint.value == Literal::Bool(true))
 }

@@ -23,7 +23,7 @@ use crate::{
         series::{
             labels::{Codes, Labeler},
             partial,
-            rows::{OUTSIDE, once_each, positions, starts},
+            rows::{OUTSIDE, counted, positions, starts},
             state::Cell,
         },
         values::Source,
@@ -148,8 +148,7 @@ impl<'a> Counter<'a> {
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        let single = if self.program.repeated { once_each(batch)? } else { None };
-        let batch = single.as_ref().unwrap_or(batch);
+        let batch = &*counted(batch, self.program.repeated, self.program.sample.as_ref())?;
         let starts = starts(batch)?;
         let intervals = positions(starts, &self.program.intervals);
         let codes = self.selection.codes(batch)?;

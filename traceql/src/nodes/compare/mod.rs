@@ -22,7 +22,7 @@ use datafusion::{
 use exec::CompareExec;
 pub(crate) use logical::CompareNode;
 
-use super::values::Source;
+use super::{series::rows::Sample, values::Source};
 use crate::series::Intervals;
 
 /// What the sides are called.
@@ -40,6 +40,8 @@ pub(crate) struct CompareProgram {
     pub(crate) intervals: Intervals,
     /// Whether a span may be in several rows.
     pub(crate) repeated: bool,
+    /// Only these spans.
+    pub(crate) sample: Option<Sample>,
     /// How many bytes the counts of a partition may take.
     pub(crate) max_memory: usize,
     /// The function as text, for EXPLAIN.

@@ -21,7 +21,7 @@ use super::{
     groups::{Groups, RowGroups},
     labels::Labeler,
     partial,
-    rows::{OUTSIDE, once_each, positions, starts},
+    rows::{OUTSIDE, counted, positions, starts},
     samples::Samples,
     state::State,
 };
@@ -138,8 +138,7 @@ impl<'a> Counter<'a> {
     }
 
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        let single = if self.program.repeated { once_each(batch)? } else { None };
-        let batch = single.as_ref().unwrap_or(batch);
+        let batch = &*counted(batch, self.program.repeated, self.program.sample.as_ref())?;
         let intervals = positions(starts(batch)?, &self.program.intervals);
         let codes = self.labelers.iter_mut().map(|labeler| labeler.codes(batch)).collect::<Result<Vec<_>>>()?;
         let groups = self.groups.of_rows(codes, batch.num_rows());

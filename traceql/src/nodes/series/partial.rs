@@ -90,12 +90,14 @@ pub(crate) struct Merged<C> {
     pub(crate) state: C,
     /// The values of each series' labels.
     pub(crate) labels: Vec<Vec<Value>>,
+    /// How many spans and values there are in all.
+    pub(crate) counted: u64,
     known: HashMap<Vec<u8>, u32>,
 }
 
 impl<C: Cells> Merged<C> {
     pub(crate) fn new(state: C) -> Self {
-        Self { state, labels: Vec::new(), known: HashMap::new() }
+        Self { state, labels: Vec::new(), counted: 0, known: HashMap::new() }
     }
 
     /// Adds the cells of a partition.
@@ -115,6 +117,7 @@ impl<C: Cells> Merged<C> {
         let counts = counts.as_primitive::<UInt64Type>();
         let numbers = numbers.as_primitive::<Float64Type>();
         let sums: &BinaryArray = sums.as_binary();
+        self.counted += counts.values().iter().sum::<u64>();
         for row in 0..batch.num_rows() {
             let Some(group) = groups.get(labels.keys().value(row) as usize) else { continue };
             self.state.add_cell(&Cell {

@@ -1,5 +1,6 @@
 //! What is counted, as the executor takes it. Made by [`crate::plan`].
 
+use super::rows::Sample;
 use crate::{nodes::values::Source, series::Intervals};
 
 /// What is counted, and what series are told apart by.
@@ -13,6 +14,8 @@ pub(crate) struct SeriesProgram {
     pub(crate) intervals: Intervals,
     /// Whether a span may be in several rows.
     pub(crate) repeated: bool,
+    /// Only these spans.
+    pub(crate) sample: Option<Sample>,
     /// How many bytes the cells of a partition may take.
     pub(crate) max_memory: usize,
     /// The function as text, for EXPLAIN.

@@ -1,6 +1,6 @@
 //! The rows of a batch: when they start, in which interval that is, and each span once.
 
-use std::collections::HashSet;
+use std::{borrow::Cow, collections::HashSet};
 
 use datafusion::{
     arrow::{
@@ -37,6 +37,44 @@ pub(crate) fn positions(starts: &[u64], intervals: &Intervals) -> Vec<u32> {
     position.collect()
 }
 
+/// Some of the spans, chosen by a hash of their ids: the same ones whatever the cut.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Sample {
+    /// What is hashed: [`SpanColumn::TraceHash`] or [`SpanColumn::SpanHash`].
+    pub(crate) column: SpanColumn,
+    /// Which part of them, between 0 and 1.
+    pub(crate) fraction: f64,
+}
+
+impl Sample {
+    /// The rows that are in the sample.
+    fn of(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        let name = self.column.name();
+        let Some(hashes) = batch.column_by_name(&name).and_then(|array| array.as_primitive_opt::<UInt64Type>()) else {
+            return internal_err!("a sample needs a column `{name}`");
+        };
+        let below = self.fraction * 2_f64.powi(64);
+        let chosen = hashes.values().iter().map(|hash| Some((*hash as f64) < below)).collect();
+        Ok(filter_record_batch(batch, &chosen)?)
+    }
+}
+
+/// The rows that count: each span once, and those of the sample.
+pub(crate) fn counted<'b>(
+    batch: &'b RecordBatch,
+    repeated: bool,
+    sample: Option<&Sample>,
+) -> Result<Cow<'b, RecordBatch>> {
+    let mut counted = Cow::Borrowed(batch);
+    if repeated && let Some(once) = once_each(&counted)? {
+        counted = Cow::Owned(once);
+    }
+    if let Some(sample) = sample {
+        counted = Cow::Owned(sample.of(&counted)?);
+    }
+    Ok(counted)
+}
+
 /// When the rows' spans start.
 pub(crate) fn starts(batch: &RecordBatch) -> Result<&[u64]> {
     let name = SpanColumn::StartTime.name();
@@ -47,7 +85,7 @@ pub(crate) fn starts(batch: &RecordBatch) -> Result<&[u64]> {
 }
 
 /// The batch with every span once; `None` if it is so already. The rows of a batch are of one block.
-pub(crate) fn once_each(batch: &RecordBatch) -> Result<Option<RecordBatch>> {
+fn once_each(batch: &RecordBatch) -> Result<Option<RecordBatch>> {
     let name = SpanColumn::Row.name();
     let Some(rows) = batch.column_by_name(&name).and_then(|array| array.as_primitive_opt::<UInt32Type>()) else {
         return internal_err!("series behind a pipeline need a column `{name}`");

@@ -12,9 +12,10 @@ use arrow::{
     },
     buffer::{BooleanBuffer, OffsetBuffer},
     compute::{filter, take},
-    datatypes::{DataType, Field, Int64Type, UInt32Type},
+    datatypes::{DataType, Field, Int64Type, UInt32Type, UInt64Type},
 };
 use parquet::arrow::arrow_reader::RowSelection;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{Block, ParquetFile, Values, residual::read_values, structure};
 use crate::{
@@ -134,7 +135,9 @@ impl<'a> SpanReader<'a> {
             SpanColumn::NestedSetLeft | SpanColumn::NestedSetRight | SpanColumn::NestedSetParent => {
                 self.nested_set(column)?
             }
+            SpanColumn::SpanHash => self.span_hashes()?,
             SpanColumn::TraceIdText
+            | SpanColumn::TraceHash
             | SpanColumn::TraceStart
             | SpanColumn::TraceDuration
             | SpanColumn::RootName
@@ -331,6 +334,12 @@ impl<'a> SpanReader<'a> {
                 let ids = (first..first + traces).map(|ordinal| table.id(ordinal).map(|id| Some(id.to_string())));
                 Arc::new(ids.collect::<Result<StringViewArray>>()?)
             }
+            SpanColumn::TraceHash => {
+                let ids = (first..first + traces).map(|ordinal| table.id(ordinal));
+                Arc::new(UInt64Array::from_iter_values(
+                    ids.map(|id| Ok(xxh3_64(id?.as_bytes()))).collect::<Result<Vec<_>>>()?,
+                ))
+            }
             SpanColumn::TraceStart => Arc::new(table.starts()?),
             SpanColumn::TraceDuration => Arc::new(table.durations()?),
             SpanColumn::RootName => Arc::new(table.root_names()?),
@@ -345,6 +354,18 @@ impl<'a> SpanReader<'a> {
             return Err(self.wrong(&"a span belongs to a trace of another row group"));
         }
         Ok(Values::Coded { codes, values })
+    }
+
+    /// Numbers that spans are sampled by.
+    fn span_hashes(&self) -> Result<ArrayRef> {
+        let traces = self.of_trace(&SpanColumn::TraceHash)?.to_array(&DataType::UInt64, self.rows());
+        let traces = traces.map_err(|error| self.wrong(&error))?;
+        let traces = traces.as_primitive::<UInt64Type>();
+        let ids = self.physical(columns::SPAN_ID)?;
+        let ids = ids.as_fixed_size_binary_opt().ok_or_else(|| self.wrong(&"span ids are not 8 bytes each"))?;
+        let hashes = ids.iter().zip(traces.values());
+        let hashes = hashes.map(|(id, trace)| xxh3_64_with_seed(id.unwrap_or_default(), *trace));
+        Ok(Arc::new(UInt64Array::from_iter_values(hashes)))
     }
 
     /// A value of the resource or scope that each row points to.
