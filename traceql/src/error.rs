@@ -14,6 +14,9 @@ pub enum Error {
     /// The store said no.
     #[error(transparent)]
     Store(#[from] tracestore::Error),
+    /// What was asked for beside the query makes no sense: a range that ends before it starts, a step of 0.
+    #[error("{0}")]
+    Options(String),
     /// A limit was reached.
     #[error("{0}")]
     Limit(String),
@@ -30,6 +33,12 @@ impl Error {
     #[must_use]
     pub fn is_query(&self) -> bool {
         matches!(self, Self::Query(_))
+    }
+
+    /// What was asked for beside the query makes no sense.
+    #[must_use]
+    pub fn is_options(&self) -> bool {
+        matches!(self, Self::Options(_))
     }
 
     /// Stored data is damaged, or of an unknown version.

@@ -22,13 +22,15 @@ mod nodes;
 pub mod output;
 #[cfg(feature = "engine")]
 mod plan;
+#[cfg(feature = "engine")]
+pub mod series;
 pub mod syntax;
 
 #[cfg(feature = "engine")]
 pub use engine::{
-    BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, Progress, ScopeNames, SearchKey, SearchOptions,
-    SearchOrder, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TagNames,
-    TagOptions, TagScope, TagValue, TagValues, TraceMatch, Value,
+    BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, MetricsOptions, MetricsResponse, Progress, ScopeNames,
+    SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute,
+    SpansetMatch, TagNames, TagOptions, TagScope, TagValue, TagValues, TraceMatch, Value,
 };
 #[cfg(feature = "engine")]
 pub use error::{Error, Result};

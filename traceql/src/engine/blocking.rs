@@ -4,7 +4,9 @@ use std::ops::ControlFlow;
 
 use tracestore::Snapshot;
 
-use super::{Engine, Progress, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues};
+use super::{
+    Engine, MetricsOptions, MetricsResponse, Progress, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues,
+};
 use crate::{Error, Result};
 
 /// An [`Engine`] with a runtime of its own. Not for use within a tokio runtime: its calls block.
@@ -44,6 +46,22 @@ impl BlockingEngine {
         watch: impl FnMut(&Progress) -> ControlFlow<()> + Send,
     ) -> Result<SearchResponse> {
         self.runtime.block_on(self.engine.search_watched(query, options, watch))
+    }
+
+    /// See [`Engine::query_range`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn query_range(&self, query: &str, options: &MetricsOptions) -> Result<MetricsResponse> {
+        self.runtime.block_on(self.engine.query_range(query, options))
+    }
+
+    /// See [`Engine::query_instant`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn query_instant(&self, query: &str, options: &MetricsOptions) -> Result<MetricsResponse> {
+        self.runtime.block_on(self.engine.query_instant(query, options))
     }
 
     /// See [`Engine::explain`].

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod collect;
+mod metrics;
 mod options;
 mod response;
 mod search;
@@ -10,6 +11,7 @@ mod tags;
 mod watch;
 
 pub use blocking::BlockingEngine;
+pub use metrics::{MetricsOptions, MetricsResponse};
 pub use options::{Cursor, SearchKey, SearchOptions, SearchOrder};
 pub use response::{
     FieldValue, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value,

@@ -1,6 +1,6 @@
 //! Answers as plain data.
 
-use std::time::Duration;
+use std::{cmp::Ordering, time::Duration};
 
 use tracestore::model::{SpanId, TraceId};
 
@@ -132,6 +132,37 @@ pub enum Value {
     Json(String),
     /// No value: of a group, or an aggregate that there are no numbers for.
     Nil,
+}
+
+impl Value {
+    /// An order of all values, by type and then by value, for answers that do not depend on where values were met. Types
+    /// are apart, 2 from 2.0, and all NaN of one sign and payload are one.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        let rank = |value: &Self| match value {
+            Self::Bool(_) => 0,
+            Self::Int(_) => 1,
+            Self::Float(_) => 2,
+            Self::Duration(_) => 3,
+            Self::String(_) => 4,
+            Self::Status(_) => 5,
+            Self::Kind(_) => 6,
+            Self::Json(_) => 7,
+            Self::Array(_) => 8,
+            Self::Nil => 9,
+        };
+        match (self, other) {
+            (Self::Bool(left), Self::Bool(right)) => left.cmp(right),
+            (Self::Int(left), Self::Int(right)) | (Self::Duration(left), Self::Duration(right)) => left.cmp(right),
+            (Self::Float(left), Self::Float(right)) => left.total_cmp(right),
+            (Self::Status(left), Self::Status(right)) | (Self::Kind(left), Self::Kind(right)) => left.cmp(right),
+            (Self::String(left), Self::String(right)) | (Self::Json(left), Self::Json(right)) => left.cmp(right),
+            (Self::Array(left), Self::Array(right)) => {
+                let pairs = left.iter().zip(right).map(|(left, right)| left.order(right)).find(|order| order.is_ne());
+                pairs.unwrap_or_else(|| left.len().cmp(&right.len()))
+            }
+            (left, right) => rank(left).cmp(&rank(right)),
+        }
+    }
 }
 
 impl SpanMatch {

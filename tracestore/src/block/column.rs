@@ -344,6 +344,22 @@ impl SpanColumn {
     pub fn field(&self) -> Field {
         Field::new(self.name(), self.data_type(), self.is_nullable())
     }
+
+    /// Whether a block may keep the column as codes: texts, and what belongs to a trace, a resource or a scope.
+    #[must_use]
+    pub fn may_be_coded(&self) -> bool {
+        self.level() == Level::Span && (self.data_type() == DataType::Utf8View || *self == Self::TraceDuration)
+    }
+
+    /// The column as a field of a span table that delivers codes as dictionary arrays.
+    #[must_use]
+    pub fn coded_field(&self) -> Field {
+        if !self.may_be_coded() {
+            return self.field();
+        }
+        let coded = DataType::Dictionary(Box::new(DataType::Int32), Box::new(self.data_type()));
+        Field::new(self.name(), coded, self.is_nullable())
+    }
 }
 
 /// A list type with nullable elements.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::{
     catalog::{Session, TableProvider},
@@ -33,6 +33,7 @@ pub struct SpanTable {
     time: Option<TimeRange>,
     watermark: Watermark,
     pruning: bool,
+    codes: bool,
 }
 
 impl SpanTable {
@@ -41,7 +42,8 @@ impl SpanTable {
     #[must_use]
     pub fn new(snapshot: Snapshot, columns: Vec<SpanColumn>) -> Self {
         let schema = Arc::new(Schema::new(columns.iter().map(SpanColumn::field).collect::<Vec<_>>()));
-        Self { snapshot, columns, schema, marks: None, time: None, watermark: Watermark::default(), pruning: true }
+        let watermark = Watermark::default();
+        Self { snapshot, columns, schema, marks: None, time: None, watermark, pruning: true, codes: false }
     }
 
     /// Marks rows instead of filtering them: a column for each condition follows the others, and a scan wants all of
@@ -51,6 +53,14 @@ impl SpanTable {
         let fields = self.schema.fields().iter().map(|field| field.as_ref().clone()).chain(marks.fields());
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         Self { schema, marks: Some(marks), ..self }
+    }
+
+    /// Delivers columns that a block may keep as codes ([`SpanColumn::may_be_coded`]) as dictionary arrays, so that who
+    /// counts values looks at each text once. Before marks. Default: no.
+    #[must_use]
+    pub fn with_codes(self) -> Self {
+        let fields: Vec<Field> = self.columns.iter().map(SpanColumn::coded_field).collect();
+        Self { schema: Arc::new(Schema::new(fields)), codes: true, ..self }
     }
 
     /// Only spans of traces that overlap a time range. Default: all.
@@ -67,10 +77,16 @@ impl SpanTable {
 }
 
 impl SpanTable {
-    fn prepare(&self, marks: &Marks, state: &dyn Session, schema: &DFSchema) -> Result<PreparedMarks> {
+    fn prepare(
+        &self,
+        marks: &Marks,
+        state: &dyn Session,
+        plain: &SchemaRef,
+        schema: &DFSchema,
+    ) -> Result<PreparedMarks> {
         let prepare = |condition: &Vec<Expr>| {
             let filters = condition.iter().map(|expr| state.create_physical_expr(expr.clone(), schema));
-            Conjunct::split(&filters.collect::<Result<Vec<_>>>()?, &self.schema, &self.columns)
+            Conjunct::split(&filters.collect::<Result<Vec<_>>>()?, plain, &self.columns)
         };
         Ok(PreparedMarks {
             conditions: marks.conditions.iter().map(prepare).collect::<Result<_>>()?,
@@ -112,11 +128,15 @@ impl TableProvider for SpanTable {
         filters: &[Expr],
         _limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let df_schema = DFSchema::try_from(Arc::clone(&self.schema))?;
+        // Conditions see values, however they are delivered.
+        let plain = self.columns.iter().map(SpanColumn::field);
+        let marked = self.schema.fields().iter().skip(self.columns.len()).map(|field| field.as_ref().clone());
+        let plain = Arc::new(Schema::new(plain.chain(marked).collect::<Vec<_>>()));
+        let df_schema = DFSchema::try_from(Arc::clone(&plain))?;
         let filters = filters.iter().map(|filter| state.create_physical_expr(filter.clone(), &df_schema));
         let filters = filters.collect::<Result<Vec<_>>>()?;
-        let conjuncts = Conjunct::split(&filters, &self.schema, &self.columns)?;
-        let marks = self.marks.as_ref().map(|marks| self.prepare(marks, state, &df_schema)).transpose()?;
+        let conjuncts = Conjunct::split(&filters, &plain, &self.columns)?;
+        let marks = self.marks.as_ref().map(|marks| self.prepare(marks, state, &plain, &df_schema)).transpose()?;
         let marked = marks.as_ref().map_or(0, |marks| marks.conditions.len());
         let wanted = projection.map_or(self.schema.fields().len(), Vec::len);
         let wants_marks = projection.is_none_or(|indices| {
@@ -131,7 +151,8 @@ impl TableProvider for SpanTable {
             Some(indices) => indices.iter().filter_map(|index| self.columns.get(*index).cloned()).collect(),
         };
         let schema = project_schema(&self.schema, projection)?;
-        let request = Request { conjuncts, marks, time: self.time, columns, schema, pruning: self.pruning };
+        let (time, pruning, codes) = (self.time, self.pruning, self.codes);
+        let request = Request { conjuncts, marks, time, columns, schema, pruning, codes };
         let partitions = state.config().target_partitions();
         Ok(Arc::new(SpanScanExec::new(self.snapshot.clone(), request, self.watermark.clone(), partitions)?))
     }

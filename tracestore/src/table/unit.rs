@@ -46,9 +46,21 @@ pub(super) struct Request {
     pub(super) time: Option<TimeRange>,
     /// Whether what rules a condition out is looked at before rows are.
     pub(super) pruning: bool,
+    /// Whether columns that may be coded are delivered as dictionary arrays.
+    pub(super) codes: bool,
     /// The columns to deliver, and their schema, marks included.
     pub(super) columns: Vec<SpanColumn>,
     pub(super) schema: SchemaRef,
+}
+
+impl Request {
+    /// A column's values as they are delivered.
+    fn deliver(&self, values: &Values, column: &SpanColumn, rows: usize) -> Result<ArrayRef> {
+        Ok(match self.codes && column.may_be_coded() {
+            true => values.to_dictionary(&column.data_type(), rows)?,
+            false => values.to_array(&column.data_type(), rows)?,
+        })
+    }
 }
 
 impl Unit {
@@ -110,10 +122,7 @@ impl Unit {
             let Some(marked) = marks.apply(self, &mut reader, metrics)? else { return Ok(None) };
             let rows = reader.rows();
             metrics.rows_matched.add(rows);
-            let arrays = request
-                .columns
-                .iter()
-                .map(|column| -> Result<ArrayRef> { Ok(reader.read(column)?.to_array(&column.data_type(), rows)?) });
+            let arrays = request.columns.iter().map(|column| request.deliver(&reader.read(column)?, column, rows));
             let arrays = arrays.chain(marked.into_iter().map(Ok)).collect::<Result<Vec<_>>>()?;
             return Ok(Some(RecordBatch::try_new(Arc::clone(&request.schema), arrays)?));
         }
@@ -161,7 +170,7 @@ impl Unit {
                 Some(values) => values,
                 None => reader.read(column)?,
             };
-            Ok(values.to_array(&column.data_type(), rows)?)
+            request.deliver(&values, column, rows)
         });
         let arrays = arrays.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));

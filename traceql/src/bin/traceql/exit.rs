@@ -58,6 +58,7 @@ impl Failure {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Output(_) | Self::Input(..) => IO,
             Self::Usage(_) => USAGE,
+            Self::Engine(error) if error.is_options() => USAGE,
             Self::Engine(error) if error.is_query() => QUERY,
             Self::Engine(error) if error.is_corruption() || error.is_bad_input() => DATA,
             Self::Engine(error) if error.is_limit() => LIMIT,

@@ -1,7 +1,7 @@
 //! Expressions on the rows of a batch: what rows group by, what numbers they have. A row has several values where an
 //! expression is about an attribute with a list, or about events or links (SEMANTICS.md S1, M5).
 
-use std::{cmp::Ordering, collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use datafusion::{
     arrow::{
@@ -254,7 +254,7 @@ fn groups(parts: &[(PartKind, ArrayRef)], ends: &[usize]) -> Result<Groups> {
     };
     each_value(parts, ends, take, || offsets.push(keys.borrow().len() as u32))?;
     let mut order: Vec<(Value, usize)> = distinct.iter().map(|key| value(*key)).zip(0..).collect();
-    order.sort_by(|a, b| compare(&a.0, &b.0));
+    order.sort_by(|a, b| a.0.order(&b.0));
     let mut ranks = vec![0; order.len()];
     for (rank, (_, key)) in (1..).zip(&order) {
         if let Some(place) = ranks.get_mut(*key) {
@@ -292,27 +292,5 @@ fn value(key: Key<'_>) -> Value {
         Key::Bits(_, bits) => Value::Kind(bits as i32),
         Key::Text(JSON, text) => Value::Json(text.to_owned()),
         Key::Text(_, text) => Value::String(text.to_owned()),
-    }
-}
-
-/// An order of all values, by type and then by value, for answers that do not depend on where values were met.
-fn compare(left: &Value, right: &Value) -> Ordering {
-    let tag = |value: &Value| match value {
-        Value::Bool(_) => BOOL,
-        Value::Int(_) => INT,
-        Value::Float(_) => FLOAT,
-        Value::Duration(_) => DURATION,
-        Value::String(_) => STRING,
-        Value::Status(_) => STATUS,
-        Value::Kind(_) => KIND,
-        _ => JSON,
-    };
-    match (left, right) {
-        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        (Value::Int(left), Value::Int(right)) | (Value::Duration(left), Value::Duration(right)) => left.cmp(right),
-        (Value::Float(left), Value::Float(right)) => left.total_cmp(right),
-        (Value::Status(left), Value::Status(right)) | (Value::Kind(left), Value::Kind(right)) => left.cmp(right),
-        (Value::String(left), Value::String(right)) | (Value::Json(left), Value::Json(right)) => left.cmp(right),
-        (left, right) => tag(left).cmp(&tag(right)),
     }
 }

@@ -2,16 +2,10 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{Array, ArrayRef, Int32Array},
-    datatypes::DataType,
-};
+use arrow::array::{Array, ArrayRef, Int32Array};
 
 use super::{Block, SpanReader, Values};
-use crate::{
-    Error, Result,
-    block::column::{Level, SpanColumn},
-};
+use crate::{Error, Result, block::column::SpanColumn};
 
 /// Some values of a column, and how many spans have each. A value may be there several times, or with no span.
 #[derive(Debug, Clone)]
@@ -30,13 +24,6 @@ pub(crate) enum Counted {
     /// No span has a value.
     Nothing,
     Values(ValueCounts),
-}
-
-impl SpanColumn {
-    /// Whether a block may keep the column as codes: texts, and what belongs to a trace, a resource or a scope.
-    pub(crate) fn may_be_coded(&self) -> bool {
-        self.level() == Level::Span && (self.data_type() == DataType::Utf8View || *self == Self::TraceDuration)
-    }
 }
 
 impl Block {

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, UInt32Array, new_null_array},
+    array::{
+        Array, ArrayRef, AsArray, BooleanArray, DictionaryArray, Int32Array, UInt32Array, new_empty_array,
+        new_null_array,
+    },
     buffer::BooleanBuffer,
     compute::{TakeOptions, cast, filter, take},
     datatypes::{DataType, Int32Type},
@@ -83,6 +86,22 @@ impl Values {
             Self::Plain(array) => Ok(Arc::clone(array)),
             Self::Coded { codes, values } => take(values, codes, None),
         }
+    }
+
+    /// One value per row, as a dictionary array of values of `data_type`: what is no code yet is one of its own.
+    ///
+    /// # Errors
+    /// When a code has no value.
+    pub(crate) fn to_dictionary(&self, data_type: &DataType, rows: usize) -> Result<ArrayRef, ArrowError> {
+        let (codes, values) = match self {
+            Self::Missing => (Int32Array::new_null(rows), new_empty_array(data_type)),
+            Self::Coded { codes, values } => (codes.clone(), Arc::clone(values)),
+            Self::Plain(array) => {
+                let codes = (0..i32::try_from(array.len()).unwrap_or(i32::MAX)).collect::<Vec<_>>();
+                (Int32Array::new(codes.into(), array.logical_nulls()), Arc::clone(array))
+            }
+        };
+        Ok(Arc::new(DictionaryArray::try_new(codes, values)?))
     }
 }
 
