@@ -12,11 +12,10 @@ use arrow::{
     array::{Array, AsArray, BooleanBufferBuilder},
     buffer::BooleanBuffer,
 };
-use rayon::prelude::*;
 
 use super::{Block, SpanReader, Values, keys::KeyEntry};
 use crate::{
-    Error, Result,
+    Result,
     block::{
         column::{AttributeScope, SpanColumn},
         meta::RowGroupMeta,
@@ -135,13 +134,13 @@ impl Block {
             }
             let mut reader = SpanReader::new(self, number, row_group)?;
             reader.intersect(&mask(meta, rows));
-            let look = Look::new(self, reader, row_group, wanted)?;
-            let found = wanted.par_iter().map(|attribute| look.finds(attribute)).collect::<Result<Vec<_>>>()?;
+            let mut look = Look { block: self, reader, row_group, owners: BTreeMap::new() };
             let mut missing = Vec::with_capacity(wanted.len());
-            for (attribute, found) in wanted.drain(..).zip(found) {
-                match found {
-                    true => names.insert(attribute.scope, attribute.name),
-                    false => missing.push(attribute),
+            for attribute in wanted.drain(..) {
+                if look.finds(&attribute)? {
+                    names.insert(attribute.scope, attribute.name);
+                } else {
+                    missing.push(attribute);
                 }
             }
             *wanted = missing;
@@ -169,26 +168,16 @@ struct Look<'a> {
     block: &'a Block,
     reader: SpanReader<'a>,
     row_group: usize,
-    /// The resources and the scopes that the rows point to, where these are asked for.
-    resources: BTreeSet<usize>,
-    scopes: BTreeSet<usize>,
+    /// The resources and the scopes that the rows point to.
+    owners: BTreeMap<AttributeScope, BTreeSet<usize>>,
 }
 
-impl<'a> Look<'a> {
-    fn new(block: &'a Block, reader: SpanReader<'a>, row_group: usize, wanted: &[Wanted<'_>]) -> Result<Self> {
-        let owners = |scope, column: SpanColumn| match wanted.iter().any(|wanted| wanted.scope == scope) {
-            true => Ok(owners(&reader.read(&column)?)),
-            false => Ok::<_, Error>(BTreeSet::new()),
-        };
-        let resources = owners(AttributeScope::Resource, SpanColumn::Service)?;
-        let scopes = owners(AttributeScope::Instrumentation, SpanColumn::ScopeName)?;
-        Ok(Self { block, reader, row_group, resources, scopes })
-    }
-
+impl Look<'_> {
     /// Whether some row has the attribute, of whatever type.
-    fn finds(&self, wanted: &Wanted<'_>) -> Result<bool> {
+    fn finds(&mut self, wanted: &Wanted<'_>) -> Result<bool> {
         let Wanted { scope, name, entries } = wanted;
-        for entry in entries.iter().filter(|entry| is_in(entry, self.row_group)) {
+        let row_group = self.row_group;
+        for entry in entries.iter().filter(|entry| is_in(entry, row_group)) {
             let found = if entry.row_group < 0 {
                 self.owners_have(*scope, name, entry)?
             } else {
@@ -203,31 +192,37 @@ impl<'a> Look<'a> {
         Ok(false)
     }
 
-    fn owners_have(&self, scope: AttributeScope, name: &str, entry: &KeyEntry) -> Result<bool> {
-        let (table, owners) = match scope {
-            AttributeScope::Resource => (self.block.resources()?, &self.resources),
-            _ => (self.block.scopes()?, &self.scopes),
+    fn owners_have(&mut self, scope: AttributeScope, name: &str, entry: &KeyEntry) -> Result<bool> {
+        let owners = match scope {
+            AttributeScope::Resource => self.block.resources()?,
+            _ => self.block.scopes()?,
         };
-        let values = table.attribute(self.block.keys()?, self.block.residual_file()?, name, entry.value_type)?;
-        let has =
-            |owner: &usize| values.as_ref().is_some_and(|values| *owner < values.len() && values.is_valid(*owner));
-        Ok(owners.iter().any(has))
+        let values = owners.attribute(self.block.keys()?, self.block.residual_file()?, name, entry.value_type)?;
+        let Some(values) = values else { return Ok(false) };
+        Ok(self.owners(scope)?.iter().any(|owner| *owner < values.len() && values.is_valid(*owner)))
     }
-}
 
-/// The numbers of the resources or scopes that rows point to.
-fn owners(values: &Values) -> BTreeSet<usize> {
-    let mut owners = BTreeSet::new();
-    if let Values::Coded { codes, .. } = values {
-        // Neighbours are of one trace, and often of one resource.
-        let mut last = None;
-        for code in codes.values().iter().filter_map(|code| usize::try_from(*code).ok()) {
-            if last.replace(code) != Some(code) {
-                owners.insert(code);
+    /// The resources or scopes that the rows point to, read once.
+    fn owners(&mut self, scope: AttributeScope) -> Result<&BTreeSet<usize>> {
+        let column = match scope {
+            AttributeScope::Resource => SpanColumn::Service,
+            _ => SpanColumn::ScopeName,
+        };
+        if !self.owners.contains_key(&scope) {
+            let mut owners = BTreeSet::new();
+            if let Values::Coded { codes, .. } = self.reader.read(&column)? {
+                // Neighbours are of one trace, and often of one resource.
+                let mut last = None;
+                for code in codes.values().iter().filter_map(|code| usize::try_from(*code).ok()) {
+                    if last.replace(code) != Some(code) {
+                        owners.insert(code);
+                    }
+                }
             }
+            self.owners.insert(scope, owners);
         }
+        Ok(self.owners.entry(scope).or_default())
     }
-    owners
 }
 
 /// Whether there is a value; in lists, whether there is one in some list.
