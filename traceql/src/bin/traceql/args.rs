@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-use crate::time::Moment;
+use crate::time::{Moment, Span};
 
 /// Search OpenTelemetry traces with TraceQL, in stores and in OTLP files.
 #[derive(Debug, Parser)]
@@ -19,6 +19,7 @@ use crate::time::Moment;
                        Examples:\n  traceql ingest --store traces spans.otlp.zst\n  \
                        traceql query '{ status = error && duration > 100ms }' traces\n  \
                        traceql query -o tempo '{ .http.method = \"POST\" }' spans.json | jq .\n  \
+                       traceql query '{ status = error } | rate() by (resource.service.name)' traces\n  \
                        traceql check --strict '{ span.http.status_code >= 500 } | rate()'\n  \
                        traceql values resource.service.name -q '{ status = error }' traces\n  \
                        traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces\n  \
@@ -44,7 +45,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Add the spans of OTLP files to a store.
     Ingest(Ingest),
-    /// Find traces with spans that match a TraceQL query.
+    /// Find traces with spans that match a TraceQL query, or chart the series of a metrics query.
     Query(Query),
     /// List the names of attributes: what there is to ask for.
     Tags(Tags),
@@ -121,9 +122,10 @@ pub(crate) struct Fmt {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Selection {
     /// Only traces that end at this time or later: RFC 3339, a date, unix seconds (or ms, us, ns), now, now-1h, -15m.
+    /// Of metrics: only spans that start after it.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) start: Option<Moment>,
-    /// Only traces that start at this time or earlier.
+    /// Only traces, or spans, that start at this time or earlier.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) end: Option<Moment>,
     /// At most this many traces, the newest.
@@ -156,6 +158,8 @@ pub(crate) struct Query {
     /// Print what was found when a limit ends the search, and say so on standard error.
     #[arg(long)]
     pub(crate) partial: bool,
+    #[command(flatten)]
+    pub(crate) metrics: Metrics,
     /// The format of the results.
     #[arg(short, long, value_enum, default_value_t = Format::Auto)]
     pub(crate) output: Format,
@@ -172,6 +176,30 @@ pub(crate) struct Query {
     pub(crate) paths: Vec<PathBuf>,
 }
 
+/// What only metrics queries take.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Metrics queries")]
+pub(crate) struct Metrics {
+    /// A value for every such length of time: 15s, 1m, or seconds. [default: about 240 values]
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) step: Option<Span>,
+    /// One value for the whole time.
+    #[arg(long, conflicts_with = "step")]
+    pub(crate) instant: bool,
+    /// At most this many series.
+    #[arg(long, value_name = "N")]
+    pub(crate) max_series: Option<usize>,
+    /// Up to this many example spans, in the formats that have a place for them (json, ndjson, tempo).
+    #[arg(long, value_name = "N")]
+    pub(crate) exemplars: Option<usize>,
+    /// Ask again every so many seconds until interrupted, of what the paths hold then.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "2")]
+    pub(crate) watch: Option<Span>,
+    /// Draw charts with nothing but ASCII characters. [default: where the locale is not UTF-8]
+    #[arg(long)]
+    pub(crate) ascii: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sort {
     /// The trace's earliest start.
@@ -182,18 +210,22 @@ pub(crate) enum Sort {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// A table on a terminal, else ndjson.
+    /// A table on a terminal (a chart of metrics), else ndjson.
     Auto,
     /// For people.
     Table,
     /// One JSON document.
     Json,
-    /// A JSON object per trace and line.
+    /// A JSON object per trace, or series, and line.
     Ndjson,
-    /// A line per span.
+    /// A line per span, or value of a series.
     Csv,
-    /// The JSON of Tempo's search API.
+    /// The JSON of Tempo's API.
     Tempo,
+    /// The JSON of Prometheus' query API; metrics only.
+    Prometheus,
+    /// Lines, a heat map, bars or a ranking, whatever shows the series best; metrics only.
+    Chart,
 }
 
 /// What names and values are asked of.
