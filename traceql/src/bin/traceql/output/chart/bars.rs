@@ -33,7 +33,6 @@ pub(super) fn bars(
 
     let rows = series.iter().map(|series| numbers(&series.values, units.values).into_iter().take(1).collect());
     let columns = Columns::new(&series, units, look).with_numbers(&["value"], rows.collect());
-    // The heading is not painted here: its width would not be that of the rows.
     let labels = columns.lines(look.style.width.saturating_sub(SHORTEST + 2).max(SHORTEST));
     let mut lines = labels.into_iter();
     writeln!(out, "{}", super::heading(response, units, look))?;

@@ -121,7 +121,7 @@ fn summary(response: &MetricsResponse, units: Units) -> String {
     let (start, end) = response.intervals.range();
     let when = match response.intervals.len() {
         1 => format!("{} to {}", terminal::time(start), terminal::time(end)),
-        _ => format!("every {}", unit::tidy(terminal::duration(response.intervals.step()))),
+        _ => format!("every {}", unit::tidy(&terminal::duration(response.intervals.step()))),
     };
     match units.values.words() {
         Some(words) => format!("{words}, {when}"),

@@ -105,7 +105,7 @@ impl Unit {
     pub(crate) fn tick(self, value: f64, step: f64, largest: f64) -> String {
         let units: &[(f64, &str)] = match self {
             Self::Seconds if (60.0..1e9).contains(&largest) => {
-                return if value.abs() < 60.0 { tidy(format!("{value:.0}s")) } else { seconds(value) };
+                return if value == 0.0 || value.abs() >= 60.0 { seconds(value) } else { format!("{value:.0}s") };
             }
             Self::Seconds => &[(1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns")],
             _ => &[(1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, "")],
@@ -136,15 +136,18 @@ fn seconds(value: f64) -> String {
         0.0 => "0".to_owned(),
         // What ns cannot show.
         size if !(1e-9..1e9).contains(&size) => format!("{value:.2e}s"),
-        size => tidy(format!("{sign}{}", terminal::duration((size * 1e9).round() as u64))),
+        size => format!("{sign}{}", tidy(&terminal::duration((size * 1e9).round() as u64))),
     }
 }
 
-/// Without seconds and minutes that are 0.
-pub(super) fn tidy(duration: String) -> String {
-    match duration.as_str() {
-        "0s" => "0".to_owned(),
-        text => text.strip_suffix("00s").map_or(text, |text| text.strip_suffix("00m").unwrap_or(text)).to_owned(),
+/// Without zeros that say nothing: `50ms` for `50.0ms`, `1h` for `1h00m00s`.
+pub(super) fn tidy(duration: &str) -> String {
+    let unit = duration.find(|c: char| c.is_alphabetic()).unwrap_or(duration.len());
+    match duration.split_at(unit) {
+        (amount, unit) if amount.contains('.') => {
+            format!("{}{unit}", amount.trim_end_matches('0').trim_end_matches('.'))
+        }
+        _ => duration.strip_suffix("00s").map_or(duration, |text| text.strip_suffix("00m").unwrap_or(text)).to_owned(),
     }
 }
 
@@ -213,7 +216,7 @@ mod tests {
             ["0", "1", "999", "1k", "1.23k", "12.3k", "1M", "2.5G", "1.00e15", "0.05", "0.333", "-12", "1.00e-4"];
         assert_eq!(counts.map(|value| Unit::Count.show(value)), shown);
         let times = [0.0, 1e-9, 2.5e-6, 0.005, -1.5, 90.0, 7_200.0, 1e-12, 1e10, f64::INFINITY];
-        let shown = ["0", "1ns", "2.50µs", "5.00ms", "-1.50s", "1m30s", "2h", "1.00e-12s", "1.00e10s", "+Inf"];
+        let shown = ["0", "1ns", "2.5µs", "5ms", "-1.5s", "1m30s", "2h", "1.00e-12s", "1.00e10s", "+Inf"];
         assert_eq!(times.map(|value| Unit::Seconds.show(value)), shown);
         assert_eq!(Unit::Rate.show(12.0), "12/s");
     }
