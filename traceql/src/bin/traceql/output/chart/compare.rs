@@ -166,7 +166,9 @@ impl Unlisted {
         let (sum, least) = listed
             .filter(|count| *count > 0.0)
             .fold((0.0, f64::INFINITY), |(sum, least): (f64, f64), count| (sum + count, least.min(count)));
-        Self(if least.is_finite() { (total - sum).min(least).max(0.0) } else { 0.0 })
+        // Lists of arrays and events have more than one value each: what is left over says nothing.
+        let rest = if sum > total { f64::INFINITY } else { total - sum };
+        Self(if least.is_finite() { rest.min(least) } else { 0.0 })
     }
 
     /// The count, or its most, and whether it is that.
