@@ -176,6 +176,12 @@ fn compare_is_a_ranking() {
         of("baseline", "span.user.id", text("u-1"), 30.0),
         of("baseline", "span.user.id", text("u-2"), 20.0),
         of("baseline_total", "span.user.id", nil(), 900.0),
+        // Lists, with more elements than spans.
+        of("selection", "span.skus", text("tea"), 5.0),
+        of("selection_total", "span.skus", nil(), 5.0),
+        of("baseline", "span.skus", text("milk"), 300.0),
+        of("baseline", "span.skus", text("bread"), 250.0),
+        of("baseline_total", "span.skus", nil(), 400.0),
     ];
     let compared = answer(Intervals::of_range(START, START + MINUTE, MINUTE).unwrap(), all);
     golden("compare", &drawn(&compared, units(Count, Plain), UNICODE));
