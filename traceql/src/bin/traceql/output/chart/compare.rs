@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Write};
 
 use traceql::{Value, series::Series};
 
-use super::{Look, columns::fit, label};
+use super::{Look, columns::fit, label, unit::Unit};
 use crate::exit::Failure;
 
 const META: &str = "__meta_type";
@@ -37,7 +37,11 @@ pub(super) fn is_compare(series: &[&Series]) -> bool {
 
 pub(super) fn table(out: &mut impl Write, series: &[&Series], look: Look) -> Result<(), Failure> {
     let (rows, spans) = rank(series, look);
-    let count = |spans: f64| format!("{} {}", spans, if spans == 1.0 { "span" } else { "spans" });
+    let count = |spans: f64| match spans {
+        1.0 => "1 span".to_owned(),
+        _ if spans < 1e15 && spans.fract() == 0.0 => format!("{spans} spans"),
+        _ => format!("{} spans", Unit::Count.show(spans)),
+    };
     let heading = format!("selection: {}, baseline: {}", count(spans.selection), count(spans.baseline));
     writeln!(out, "{}", look.dim(&heading))?;
     let hidden = rows.len().saturating_sub(ROWS);
@@ -110,7 +114,7 @@ fn rank(series: &[&Series], look: Look) -> (Vec<Row>, Sides) {
         selection: most.selection.max(attribute.total.selection),
         baseline: most.baseline.max(attribute.total.baseline),
     });
-    let share = |count: f64, all: f64| if all > 0.0 { count / all } else { 0.0 };
+    let share = |count: f64, all: f64| if all > 0.0 { (count / all).min(1.0) } else { 0.0 };
     let mut rows = Vec::new();
     for (name, attribute) in &attributes {
         let selection = Unlisted::of(attribute.total.selection, attribute.values.values().map(|sides| sides.selection));
@@ -148,7 +152,7 @@ fn count(series: &[&Series], look: Look) -> BTreeMap<String, Attribute> {
                 attribute.values.entry((text, format!("{:?}", found.value))).or_default()
             }
         };
-        let count: f64 = series.values.iter().filter(|value| value.is_finite()).sum();
+        let count: f64 = series.values.iter().filter(|value| value.is_finite() && **value > 0.0).sum();
         match side {
             "selection" => sides.selection += count,
             "baseline" => sides.baseline += count,

@@ -189,6 +189,17 @@ fn compare_is_a_ranking() {
 }
 
 #[test]
+fn counts_that_cannot_be_do_not_run_over_the_edge() {
+    let labels = [("__meta_type", text("selection_total")), ("kind", Value::Nil)];
+    let intervals = Intervals::of_range(START, START + MINUTE, MINUTE).unwrap();
+    for (count, shown) in [(2e238, "2.00e238"), (1e-99, "1.00e-99"), (1e14, "100000000000000")] {
+        let odd = answer(intervals, vec![series(&labels, vec![count, f64::INFINITY])]);
+        let found = drawn(&odd, units(Count, Plain), ASCII);
+        assert!(found.starts_with(&format!("selection: {shown} spans, baseline: 0 spans\n")), "{found}");
+    }
+}
+
+#[test]
 fn tables() {
     let table = |response: &MetricsResponse, units: Units| {
         let mut out = Vec::new();
