@@ -97,6 +97,7 @@ fn exit_codes_tell_what_failed() {
         (vec!["query", "{}", text.to_str().unwrap()], 4, "looks like plain text, not OTLP traces"),
         (vec!["query", "{}", nowhere.to_str().unwrap()], 5, "nowhere: No such file"),
         (vec!["query", "{}", empty.to_str().unwrap()], 5, "neither a store (no folder `blocks`) nor a block"),
+        (vec!["query", "--max-memory", "100", "{}", SHOP], 6, "the search needs more than 100 bytes of memory"),
         (vec!["query", "--fail-empty", "{ name = \"nobody\" }", SHOP], 1, ""),
         (vec!["query", "{ name = \"nobody\" }", SHOP], 0, ""),
     ] {

@@ -2,7 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use tracestore::Snapshot;
+use tracestore::{
+    Snapshot, TraceCandidate,
+    model::{Trace, TraceId},
+};
 
 use super::{
     Engine, MetricsOptions, MetricsResponse, Progress, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues,
@@ -70,6 +73,22 @@ impl BlockingEngine {
     /// The same.
     pub fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         self.runtime.block_on(self.engine.explain(query, options, analyze))
+    }
+
+    /// See [`Engine::trace`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn trace(&self, id: &TraceId) -> Result<Option<Trace>> {
+        self.runtime.block_on(self.engine.trace(id))
+    }
+
+    /// See [`Engine::traces_by_prefix`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn traces_by_prefix(&self, digits: &str, limit: usize) -> Result<Vec<TraceCandidate>> {
+        self.runtime.block_on(self.engine.traces_by_prefix(digits, limit))
     }
 
     /// See [`Engine::tag_names`].

@@ -1,12 +1,15 @@
 //! The façade: queries over a snapshot of blocks.
 
+mod background;
 mod blocking;
 mod collect;
+mod lookup;
 mod metrics;
 mod options;
 mod response;
 mod search;
 mod session;
+mod stream;
 mod tags;
 mod watch;
 
@@ -16,6 +19,7 @@ pub use options::{Cursor, SearchKey, SearchOptions, SearchOrder};
 pub use response::{
     FieldValue, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value,
 };
+pub use stream::{SearchEvent, SearchStream};
 pub use tags::{ScopeNames, TagNames, TagOptions, TagScope, TagValue, TagValues};
 use tracestore::Snapshot;
 pub use watch::Progress;

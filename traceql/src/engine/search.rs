@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use datafusion::{
     datasource::provider_as_source,
+    execution::memory_pool::MemoryConsumer,
     logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, lit},
     physical_plan::{collect, display::DisplayableExecutionPlan},
 };
@@ -16,7 +17,7 @@ use tracestore::{
 use super::{
     Cursor, Engine, Progress, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats,
     collect::collect_traces,
-    watch::{Watch, run_watched, sum},
+    watch::{Watch, explain_limit, run_watched, sum},
 };
 use crate::{
     Error, Result,
@@ -69,7 +70,7 @@ impl Engine {
     ) -> Result<SearchResponse> {
         let begun = Instant::now();
         let query = self.compile(query)?;
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let mut stats = SearchStats {
             blocks: self.snapshot.blocks().len() as u64,
             spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
@@ -80,10 +81,13 @@ impl Engine {
             let watermark = Watermark::new(options.limit);
             let (logical, labels) = self.plan(&view, &query, options, &watermark)?;
             let physical = self.session.physical_plan(&logical).await?;
-            let (found, complete) = run_watched(&physical, self.session.task(), &watermark, options, watch).await?;
+            let task = self.session.limited_task(options.max_memory)?;
+            let held = MemoryConsumer::new("answer").register(task.memory_pool());
+            let (found, complete) = run_watched(&physical, task, &watermark, options, watch).await?;
             partial = !complete;
             let read = Snapshot::bytes_read_by_thread();
-            traces = collect_traces(&view, &query.fields, &labels, &found, options)?;
+            let collected = collect_traces(&view, &query.fields, &labels, &found, options, &held);
+            traces = collected.map_err(|error| explain_limit(error, options))?;
             stats.bytes_read = Snapshot::bytes_read_by_thread() - read;
             stats.bytes_read += sum(&physical, "bytes_scanned");
             stats.rows_read = sum(&physical, "rows_scanned");
@@ -106,7 +110,7 @@ impl Engine {
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         let query = self.compile(query)?;
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let (logical, labels) = self.plan(&view, &query, options, &Watermark::new(options.limit))?;
         let physical = self.session.physical_plan(&logical).await?;
         if !analyze {
@@ -118,9 +122,11 @@ impl Engine {
             ));
         }
         let begun = Instant::now();
-        let found = collect(Arc::clone(&physical), self.session.task()).await?;
+        let task = self.session.task();
+        let held = MemoryConsumer::new("answer").register(task.memory_pool());
+        let found = collect(Arc::clone(&physical), task).await?;
         let planned = begun.elapsed();
-        let traces = collect_traces(&view, &query.fields, &labels, &found, options)?;
+        let traces = collect_traces(&view, &query.fields, &labels, &found, options, &held)?;
         let shown = DisplayableExecutionPlan::with_metrics(physical.as_ref());
         let (total, count) = (begun.elapsed(), traces.len());
         Ok(format!(

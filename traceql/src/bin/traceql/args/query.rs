@@ -26,7 +26,10 @@ pub(crate) struct Query {
     /// End the search when it has decoded this many bytes, with exit code 6.
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_bytes: Option<u64>,
-    /// Print what was found when a limit ends the search, and say so on standard error.
+    /// End the search when it holds about this many bytes of memory, with exit code 6.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_memory: Option<u64>,
+    /// Print what was found when --timeout or --max-bytes ends the search, and say so on standard error.
     #[arg(long)]
     pub(crate) partial: bool,
     /// The format of the results.

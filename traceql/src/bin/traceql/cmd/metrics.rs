@@ -67,6 +67,9 @@ async fn ask(args: &Query, elapsed: Duration) -> Result<MetricsResponse, Failure
         .with_exemplars(args.metrics.exemplars.unwrap_or(0))
         .with_limits(super::query::timeout(args)?, args.max_bytes);
     options.step = args.metrics.step.map(|step| step.0);
+    if let Some(max_memory) = args.max_memory {
+        options.max_memory = max_memory;
+    }
     let engine = Engine::new(snapshot);
     Ok(match args.metrics.instant {
         true => engine.query_instant(&args.query, &options).await?,
