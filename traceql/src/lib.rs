@@ -26,6 +26,8 @@ mod plan;
 pub mod series;
 pub mod syntax;
 
+#[cfg(feature = "sql")]
+pub use engine::SqlAnswer;
 #[cfg(feature = "engine")]
 pub use engine::{
     BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, MetricsOptions, MetricsResponse, Progress, ScopeNames,

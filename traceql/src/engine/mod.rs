@@ -9,6 +9,8 @@ mod options;
 mod response;
 mod search;
 mod session;
+#[cfg(feature = "sql")]
+mod sql;
 mod stream;
 mod tags;
 mod watch;
@@ -19,6 +21,8 @@ pub use options::{Cursor, SearchKey, SearchOptions, SearchOrder};
 pub use response::{
     FieldValue, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value,
 };
+#[cfg(feature = "sql")]
+pub use sql::SqlAnswer;
 pub use stream::{SearchEvent, SearchStream};
 pub use tags::{ScopeNames, TagNames, TagOptions, TagScope, TagValue, TagValues};
 use tracestore::Snapshot;

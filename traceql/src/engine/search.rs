@@ -31,9 +31,10 @@ use crate::{
 pub(super) const MAX_DEPTH: usize = 200;
 
 /// A query for traces.
-struct Search {
-    pipeline: Pipeline,
-    fields: Vec<Field>,
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) pipeline: Pipeline,
+    pub(super) fields: Vec<Field>,
     text: String,
 }
 
@@ -137,7 +138,7 @@ impl Engine {
     }
 
     /// The query, if it is a search.
-    fn compile(&self, text: &str) -> Result<Search> {
+    pub(super) fn compile(&self, text: &str) -> Result<Search> {
         let Query { body, fields, .. } = crate::compile(text)?;
         let Body::Search(pipeline) = body else {
             let fault = Diagnostic::new("TQ0904", Span::new(0, text.len()), "this query has series, not traces");
@@ -198,9 +199,23 @@ impl Engine {
         options: &SearchOptions,
         watermark: &Watermark,
     ) -> Result<(LogicalPlan, Vec<String>)> {
+        let (pipeline, labels) = self.everything(view, search, found(options), |table| {
+            table.with_time_range(options.time_range()).with_watermark(scan_watermark(options, watermark))
+        })?;
+        Ok((first_traces(view, pipeline, options, watermark), labels))
+    }
+
+    /// What a pipeline finds in the spans that are left of the table, and what answers call the attributes of its
+    /// spansets.
+    pub(super) fn everything(
+        &self,
+        view: &Snapshot,
+        search: &Search,
+        delivered: Vec<SpanColumn>,
+        narrow: impl FnOnce(SpanTable) -> SpanTable,
+    ) -> Result<(LogicalPlan, Vec<String>)> {
         let context = Context::new(view, self.session.context());
-        let planned =
-            plan_pipeline(&context, &search.pipeline, search.text.clone(), found(options)).map_err(Error::from)?;
+        let planned = plan_pipeline(&context, &search.pipeline, search.text.clone(), delivered).map_err(Error::from)?;
         let PlannedPipeline { program, mut marks, columns: delivered } = planned;
         if !self.options.pushdown {
             (marks.select, marks.together) = (None, Vec::new());
@@ -210,16 +225,11 @@ impl Engine {
         columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
         let marked = columns.len()..columns.len() + marks.conditions.len();
         let projection = (0..delivered.len()).chain(marked).collect();
-        let table = SpanTable::new(view.clone(), columns)
-            .with_marks(marks)
-            .with_pruning(self.options.pruning)
-            .with_time_range(options.time_range())
-            .with_watermark(scan_watermark(options, watermark));
-        let source = provider_as_source(Arc::new(table));
+        let table = SpanTable::new(view.clone(), columns).with_marks(marks).with_pruning(self.options.pruning);
+        let source = provider_as_source(Arc::new(narrow(table)));
         let scan = LogicalPlanBuilder::scan("spans", source, Some(projection))?.build()?;
         let node = Arc::new(PipelineNode::new(scan, program)?);
-        let pipeline = LogicalPlan::Extension(Extension { node });
-        Ok((first_traces(view, pipeline, options, watermark), labels))
+        Ok((LogicalPlan::Extension(Extension { node }), labels))
     }
 }
 

@@ -25,6 +25,7 @@ use crate::time::Moment;
                        traceql query -o tempo '{ .http.method = \"POST\" }' spans.json | jq .\n  \
                        traceql query '{ status = error } | rate() by (resource.service.name)' traces\n  \
                        traceql check --strict '{ span.http.status_code >= 500 } | rate()'\n  \
+                       traceql sql \"SELECT service, count(*) FROM spans GROUP BY service\" traces\n  \
                        traceql values resource.service.name -q '{ status = error }' traces\n  \
                        traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces\n  \
                        traceql diff 4bf92f35 00f067aa traces"
@@ -51,6 +52,8 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Find traces with spans that match a TraceQL query, or chart the series of a metrics query.
     Query(Query),
+    /// Ask in SQL, of spans, traces, events and links.
+    Sql(Sql),
     /// List the names of attributes: what there is to ask for.
     Tags(Tags),
     /// List the values of an attribute, and how many spans have each.
@@ -138,6 +141,41 @@ pub(crate) struct Selection {
     /// At most this many spans of each trace; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) spss: usize,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Tables: spans, traces, events, links, attribute_keys, and traceql('{ … }'), which has what a search \
+                  finds. `DESCRIBE spans` lists the columns; attributes are columns too, in double quotes.\n\n\
+                  Examples:\n  \
+                  traceql sql \"SELECT service, count(*) FROM spans WHERE status = 'error' GROUP BY service\" traces\n  \
+                  traceql sql 'SELECT name, \"http.method\", duration_nanos FROM spans ORDER BY 3 DESC LIMIT 5' traces\n  \
+                  traceql sql \"SELECT root_name, count(*) FROM traceql('{ status = error }') JOIN traces USING (trace_id) GROUP BY 1\" traces\n  \
+                  traceql sql 'SELECT * FROM attribute_keys' traces"
+)]
+pub(crate) struct Sql {
+    /// The format of the rows.
+    #[arg(short, long, value_enum, default_value_t = RowFormat::Auto)]
+    pub(crate) output: RowFormat,
+    /// One statement that reads, in DataFusion's SQL.
+    pub(crate) statement: String,
+    /// What to ask.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// A table on a terminal, else ndjson.
+    Auto,
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A JSON object per row and line.
+    Ndjson,
+    /// A line per row.
+    Csv,
 }
 
 /// What names and values are asked of.

@@ -69,6 +69,11 @@ impl ExecutionPlan for PipelineExec {
         vec![&self.input]
     }
 
+    /// A batch has whole traces, and stays as it is.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
     fn replace_children(
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
