@@ -69,6 +69,8 @@ fn callers_that_are_not_asynchronous_have_the_same() {
     let engine = BlockingEngine::new(split_store()).unwrap();
     assert_eq!(engine.trace(&id(7)).unwrap().unwrap().spans.len(), 6);
     assert_eq!(engine.traces_by_prefix("07", 2).unwrap().len(), 1);
+    let events: Vec<_> = engine.search_events("{ name = `name 3` }", &SearchOptions::default()).collect();
+    assert!(matches!(events.last(), Some(Ok(SearchEvent::Done(response))) if response.traces.len() == 20));
 }
 
 /// What is read by the thread that polls a future on a runtime of one thread.

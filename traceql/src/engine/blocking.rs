@@ -8,7 +8,8 @@ use tracestore::{
 };
 
 use super::{
-    Engine, MetricsOptions, MetricsResponse, Progress, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues,
+    Engine, MetricsOptions, MetricsResponse, Progress, SearchEvent, SearchOptions, SearchResponse, TagNames,
+    TagOptions, TagValues,
 };
 use crate::{Error, Result};
 
@@ -65,6 +66,19 @@ impl BlockingEngine {
     /// The same.
     pub fn query_instant(&self, query: &str, options: &MetricsOptions) -> Result<MetricsResponse> {
         self.runtime.block_on(self.engine.query_instant(query, options))
+    }
+
+    /// See [`Engine::search_stream`]; the search runs while an event is waited for.
+    ///
+    /// # Errors
+    /// As items: the same.
+    pub fn search_events(
+        &self,
+        query: &str,
+        options: &SearchOptions,
+    ) -> impl Iterator<Item = Result<SearchEvent>> + use<'_> {
+        let mut stream = self.engine.search_stream(query, options);
+        std::iter::from_fn(move || self.runtime.block_on(stream.next()))
     }
 
     /// See [`Engine::explain`].

@@ -16,7 +16,9 @@ use tracestore::{
     model::SpanId,
 };
 
-use super::{FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value};
+use super::{
+    FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value, memory::Heap,
+};
 use crate::{
     Error, Result,
     functions::plain_json,
@@ -67,7 +69,9 @@ pub(super) fn collect_traces(
             matched: found.rows.len(),
             attributes: spanset_attributes(labels, found.attributes),
         });
-        traces.push(trace_match(summary, spansets.collect()));
+        let trace = trace_match(summary, spansets.collect());
+        held.try_grow(trace.size())?;
+        traces.push(trace);
     }
     Ok(traces)
 }
@@ -176,9 +180,8 @@ fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize, held: &MemoryR
     Ok(found.iter().map(choose).collect())
 }
 
-/// Reads columns for the rows found, and makes something of each row, about as large as what was read: reserved for as
-/// long as the answer is made.
-fn fetch_by_block<T>(
+/// Reads columns for the rows found, and makes something of each row.
+fn fetch_by_block<T: Heap>(
     snapshot: &Snapshot,
     found: &[Found],
     columns: &[SpanColumn],
@@ -195,10 +198,12 @@ fn fetch_by_block<T>(
         rows.sort_unstable();
         rows.dedup();
         let arrays = snapshot.fetch(block, &rows, columns)?;
-        held.try_grow(arrays.iter().map(|array| array.get_array_memory_size()).sum())?;
+        let read = held.new_empty();
+        read.try_grow(arrays.iter().map(|array| array.get_array_memory_size()).sum())?;
         for (index, row) in rows.iter().enumerate() {
             let value = make(&arrays, index);
             let value = value.ok_or_else(|| Error::Execution("a column has another type than it should".to_owned()))?;
+            held.try_grow(size_of::<(u32, u32)>() + value.size())?;
             made.insert((block, *row), value);
         }
     }

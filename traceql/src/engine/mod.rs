@@ -4,6 +4,7 @@ mod background;
 mod blocking;
 mod collect;
 mod lookup;
+mod memory;
 mod metrics;
 mod options;
 mod response;
