@@ -1,14 +1,12 @@
 //! A search's answer as the JSON body of Tempo's search API, field for field: proto3's JSON rules (64-bit numbers as
 //! text, zero values left out), ids without leading zeros, attributes without their scope.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
+use super::proto::{Object, any_value};
 use crate::{
-    FieldValue, SearchResponse, SpanMatch, SpansetMatch, TraceMatch, Value,
-    syntax::{
-        ast::{Field, Intrinsic},
-        format_duration,
-    },
+    FieldValue, SearchResponse, SpanMatch, SpansetMatch, TraceMatch,
+    syntax::ast::{Field, Intrinsic},
 };
 
 /// What Tempo writes where a trace's root is missing.
@@ -24,30 +22,7 @@ pub fn search_to_tempo(response: &SearchResponse) -> Json {
     metrics.number("totalBlocks", response.stats.blocks);
     metrics.number("completedJobs", response.stats.blocks);
     metrics.number("totalJobs", response.stats.blocks);
-    json!({ "traces": traces, "metrics": metrics.0 })
-}
-
-/// A JSON object that leaves out zero values.
-#[derive(Default)]
-struct Object(Map<String, Json>);
-
-impl Object {
-    fn put(&mut self, name: &str, value: Json) {
-        self.0.insert(name.to_owned(), value);
-    }
-
-    fn number(&mut self, name: &str, value: u64) {
-        if value > 0 {
-            self.put(name, json!(value));
-        }
-    }
-
-    /// A 64-bit number, which is text.
-    fn text(&mut self, name: &str, value: u64) {
-        if value > 0 {
-            self.put(name, json!(value.to_string()));
-        }
-    }
+    json!({ "traces": traces, "metrics": metrics.into_json() })
 }
 
 fn trace(trace: &TraceMatch) -> Json {
@@ -70,10 +45,10 @@ fn trace(trace: &TraceMatch) -> Json {
         let mut object = Object::default();
         object.number("spanCount", stats.spans.into());
         object.number("errorCount", stats.errors.into());
-        (stats.service.clone(), Json::Object(object.0))
+        (stats.service.clone(), object.into_json())
     });
     object.put("serviceStats", Json::Object(stats.collect()));
-    Json::Object(object.0)
+    object.into_json()
 }
 
 fn spanset(spanset: &SpansetMatch) -> Json {
@@ -82,10 +57,11 @@ fn spanset(spanset: &SpansetMatch) -> Json {
     object.number("matched", spanset.matched as u64);
     if !spanset.attributes.is_empty() {
         let attributes = spanset.attributes.iter();
-        let attributes = attributes.map(|attribute| json!({ "key": attribute.name, "value": value(&attribute.value) }));
+        let attributes =
+            attributes.map(|attribute| json!({ "key": attribute.name, "value": any_value(&attribute.value) }));
         object.put("attributes", attributes.collect());
     }
-    Json::Object(object.0)
+    object.into_json()
 }
 
 fn span(span: &SpanMatch) -> Json {
@@ -100,7 +76,7 @@ fn span(span: &SpanMatch) -> Json {
     if !attributes.is_empty() {
         object.put("attributes", Json::Array(attributes));
     }
-    Json::Object(object.0)
+    object.into_json()
 }
 
 /// An attribute of a span; what the span or trace shows elsewhere is none.
@@ -118,25 +94,7 @@ fn attribute(attribute: &FieldValue) -> Option<Json> {
         ) => return None,
         Field::Intrinsic(intrinsic) => intrinsic.to_string(),
     };
-    Some(json!({ "key": key, "value": value(&attribute.value) }))
-}
-
-fn value(value: &Value) -> Json {
-    match value {
-        Value::Bool(value) => json!({ "boolValue": value }),
-        Value::Int(value) => json!({ "intValue": value.to_string() }),
-        Value::Float(value) if value.is_finite() => json!({ "doubleValue": value }),
-        Value::Float(value) if value.is_nan() => json!({ "doubleValue": "NaN" }),
-        Value::Float(value) => json!({ "doubleValue": if *value > 0.0 { "Infinity" } else { "-Infinity" } }),
-        Value::Duration(nanos) => json!({ "stringValue": format_duration(*nanos) }),
-        Value::String(text) | Value::Json(text) => json!({ "stringValue": text }),
-        Value::Status(code) => json!({ "stringValue": status_word(*code) }),
-        Value::Kind(code) => json!({ "stringValue": kind_word(*code) }),
-        Value::Nil => json!({ "stringValue": "nil" }),
-        Value::Array(values) => {
-            json!({ "arrayValue": { "values": values.iter().map(self::value).collect::<Vec<_>>() } })
-        }
-    }
+    Some(json!({ "key": key, "value": any_value(&attribute.value) }))
 }
 
 /// A status as a query writes it.

@@ -1,8 +1,12 @@
 //! The command line.
 
+mod query;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use query::{Format, Query, Sort};
 
 use crate::time::Moment;
 
@@ -19,6 +23,7 @@ use crate::time::Moment;
                        Examples:\n  traceql ingest --store traces spans.otlp.zst\n  \
                        traceql query '{ status = error && duration > 100ms }' traces\n  \
                        traceql query -o tempo '{ .http.method = \"POST\" }' spans.json | jq .\n  \
+                       traceql query '{ status = error } | rate() by (resource.service.name)' traces\n  \
                        traceql check --strict '{ span.http.status_code >= 500 } | rate()'\n  \
                        traceql sql \"SELECT service, count(*) FROM spans GROUP BY service\" traces\n  \
                        traceql values resource.service.name -q '{ status = error }' traces\n  \
@@ -45,7 +50,7 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Add the spans of OTLP files to a store.
     Ingest(Ingest),
-    /// Find traces with spans that match a TraceQL query.
+    /// Find traces with spans that match a TraceQL query, or chart the series of a metrics query.
     Query(Query),
     /// Ask in SQL, of spans, traces, events and links.
     Sql(Sql),
@@ -124,9 +129,10 @@ pub(crate) struct Fmt {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Selection {
     /// Only traces that end at this time or later: RFC 3339, a date, unix seconds (or ms, us, ns), now, now-1h, -15m.
+    /// Of metrics: only spans that start after it.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) start: Option<Moment>,
-    /// Only traces that start at this time or earlier.
+    /// Only traces, or spans, that start at this time or earlier.
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub(crate) end: Option<Moment>,
     /// At most this many traces, the newest.
@@ -135,71 +141,6 @@ pub(crate) struct Selection {
     /// At most this many spans of each trace; 0 for all.
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub(crate) spss: usize,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Query {
-    #[command(flatten)]
-    pub(crate) selection: Selection,
-    /// What traces are ordered by.
-    #[arg(long, value_enum, default_value_t = Sort::Start)]
-    pub(crate) sort: Sort,
-    /// The smallest first; without it the newest, or longest, come first.
-    #[arg(long)]
-    pub(crate) ascending: bool,
-    /// The next page: behind the place that the answer before has named (`next` of -o json, --stats).
-    #[arg(long, value_name = "CURSOR")]
-    pub(crate) after: Option<traceql::Cursor>,
-    /// End the search after this many seconds, with exit code 6.
-    #[arg(long, value_name = "SECONDS")]
-    pub(crate) timeout: Option<f64>,
-    /// End the search when it has decoded this many bytes, with exit code 6.
-    #[arg(long, value_name = "BYTES")]
-    pub(crate) max_bytes: Option<u64>,
-    /// End the search when it holds about this many bytes of memory, with exit code 6.
-    #[arg(long, value_name = "BYTES")]
-    pub(crate) max_memory: Option<u64>,
-    /// Print what was found when --timeout or --max-bytes ends the search, and say so on standard error.
-    #[arg(long)]
-    pub(crate) partial: bool,
-    /// The format of the results.
-    #[arg(short, long, value_enum, default_value_t = Format::Auto)]
-    pub(crate) output: Format,
-    /// Exit with 1 when nothing is found.
-    #[arg(long)]
-    pub(crate) fail_empty: bool,
-    /// Say on standard error what the query took.
-    #[arg(long)]
-    pub(crate) stats: bool,
-    /// The query, such as '{ status = error }'.
-    pub(crate) query: String,
-    /// What to search.
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Sort {
-    /// The trace's earliest start.
-    Start,
-    /// The trace's duration.
-    Duration,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// A table on a terminal, else ndjson.
-    Auto,
-    /// For people.
-    Table,
-    /// One JSON document.
-    Json,
-    /// A JSON object per trace and line.
-    Ndjson,
-    /// A line per span.
-    Csv,
-    /// The JSON of Tempo's search API.
-    Tempo,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -2,21 +2,40 @@
 
 use std::{
     str::FromStr,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// A time, ns since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Moment(pub(crate) u64);
+pub(crate) struct Moment {
+    nanos: u64,
+    /// Whether it goes with the clock.
+    relative: bool,
+}
+
+impl Moment {
+    /// The time as it was when the command began.
+    pub(crate) fn nanos(self) -> u64 {
+        self.nanos
+    }
+
+    /// The time some time after.
+    pub(crate) fn after(self, elapsed: Duration) -> Self {
+        let elapsed = if self.relative { u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX) } else { 0 };
+        Self { nanos: self.nanos.saturating_add(elapsed), ..self }
+    }
+}
 
 impl FromStr for Moment {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        parse(text.trim(), u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)).map(Self)
+        let text = text.trim();
+        let nanos = parse(text, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))?;
+        Ok(Self { nanos, relative: text.starts_with("now") || text.starts_with('-') })
     }
 }
 
@@ -72,6 +91,21 @@ fn unix(text: &str) -> Option<u64> {
     whole.checked_mul(unit)?.checked_add(if unit == 1_000_000_000 { part } else { 0 })
 }
 
+/// A length of time on the command line: `15s`, `1h30m`, or a number of seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span(pub(crate) u64);
+
+impl FromStr for Span {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let seconds =
+            || text.parse::<f64>().ok().filter(|seconds| *seconds >= 0.0).map(|seconds| (seconds * 1e9) as u64);
+        let nanos = seconds().or_else(|| duration(text)).filter(|nanos| (1..u64::MAX).contains(nanos));
+        nanos.map(Self).ok_or_else(|| format!("`{text}` is no length of time: write 15s, 1m30s, 500ms, or seconds"))
+    }
+}
+
 /// Amounts with units: `1h30m`, `2d`, `1.5s`.
 fn duration(text: &str) -> Option<u64> {
     const UNITS: [(&str, f64); 9] = [
@@ -100,6 +134,40 @@ fn duration(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn relative_times_go_with_the_clock() {
+        let hour = Duration::from_secs(3_600);
+        let moved = |text: &str| {
+            let moment: Moment = text.parse().unwrap();
+            moment.after(hour).nanos() - moment.nanos()
+        };
+        assert_eq!(
+            ["now", "-15m", "now-1d", "1795000000"].map(moved),
+            [3_600_000_000_000, 3_600_000_000_000, 3_600_000_000_000, 0]
+        );
+    }
+
+    #[test]
+    fn lengths_in_all_forms() {
+        let second = 1_000_000_000;
+        for (text, expected) in [
+            ("15s", Some(15 * second)),
+            ("1m30s", Some(90 * second)),
+            ("0.5", Some(second / 2)),
+            ("60", Some(60 * second)),
+            ("50ms", Some(second / 20)),
+            ("0", None),
+            ("-5s", None),
+            ("NaN", None),
+            ("inf", None),
+            ("1e30", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(text.parse::<Span>().ok().map(|span| span.0), expected, "{text}");
+        }
+    }
 
     #[test]
     fn times_in_all_forms() {

@@ -7,6 +7,7 @@ mod fmt;
 mod ingest;
 mod inspect;
 mod lookup;
+mod metrics;
 mod query;
 mod sql;
 mod tags;
@@ -72,6 +73,14 @@ fn queries(source: &QuerySource) -> Result<Vec<(Option<usize>, String)>, Failure
     Ok(lines.map(|(index, line)| (Some(index + 1), line.to_owned())).collect())
 }
 
+/// Refuses the first option that was given and has no meaning here.
+fn refuse(options: &[(&str, bool)], why: &str) -> Result<(), Failure> {
+    match options.iter().find(|(_, given)| *given) {
+        Some((name, _)) => Err(Failure::Usage(format!("{name} {why}"))),
+        None => Ok(()),
+    }
+}
+
 /// Opens what a query is asked of, and says what of it was refused.
 fn open(paths: &[std::path::PathBuf]) -> Result<tracestore::Snapshot, Failure> {
     let snapshot = tracestore::Snapshot::open(paths)?;
@@ -91,7 +100,9 @@ fn options(selection: &Selection) -> Result<traceql::SearchOptions, Failure> {
 /// A range of time in ns since 1970.
 fn times(start: Option<Moment>, end: Option<Moment>) -> Result<(Option<u64>, Option<u64>), Failure> {
     match (start, end) {
-        (Some(start), Some(end)) if start.0 > end.0 => Err(Failure::Usage("--start lies after --end".to_owned())),
-        _ => Ok((start.map(|time| time.0), end.map(|time| time.0))),
+        (Some(start), Some(end)) if start.nanos() > end.nanos() => {
+            Err(Failure::Usage("--start lies after --end".to_owned()))
+        }
+        _ => Ok((start.map(Moment::nanos), end.map(Moment::nanos))),
     }
 }

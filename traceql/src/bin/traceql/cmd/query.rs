@@ -1,8 +1,8 @@
-//! `traceql query`
+//! `traceql query`: searches; metrics queries are passed on.
 
 use std::{io::Write, time::Duration};
 
-use traceql::{Engine, SearchKey, SearchOrder, SearchResponse};
+use traceql::{Engine, SearchKey, SearchOrder, SearchResponse, ir::Body};
 
 use crate::{
     args::{Format, Query, Sort},
@@ -13,9 +13,31 @@ use crate::{
 
 pub(super) async fn run(args: &Query, style: Style) -> Result<u8, Failure> {
     // A wrong query is told before data is read.
-    traceql::compile(&args.query).map_err(traceql::Error::from)?;
+    let query = traceql::compile(&args.query).map_err(traceql::Error::from)?;
+    match query.body {
+        Body::Metrics(metrics) => super::metrics::run(args, &metrics, style).await,
+        Body::Search(_) => search(args, style).await,
+    }
+}
+
+/// How long a query may take.
+pub(super) fn timeout(args: &Query) -> Result<Option<Duration>, Failure> {
     let timeout = args.timeout.map(Duration::try_from_secs_f64).transpose();
-    let timeout = timeout.map_err(|error| Failure::Usage(format!("--timeout: {error}")))?;
+    timeout.map_err(|error| Failure::Usage(format!("--timeout: {error}")))
+}
+
+async fn search(args: &Query, style: Style) -> Result<u8, Failure> {
+    let only_metrics = [
+        ("-o chart", args.output == Format::Chart),
+        ("-o prometheus", args.output == Format::Prometheus),
+        ("--step", args.metrics.step.is_some()),
+        ("--instant", args.metrics.instant),
+        ("--max-series", args.metrics.max_series.is_some()),
+        ("--exemplars", args.metrics.exemplars.is_some()),
+        ("--watch", args.metrics.watch.is_some()),
+        ("--ascii", args.metrics.ascii),
+    ];
+    super::refuse(&only_metrics, "is for metrics queries, such as `{ … } | rate()`: this is a search")?;
     let key = match args.sort {
         Sort::Start => SearchKey::Start,
         Sort::Duration => SearchKey::Duration,
@@ -23,7 +45,7 @@ pub(super) async fn run(args: &Query, style: Style) -> Result<u8, Failure> {
     let options = super::options(&args.selection)?
         .with_order(SearchOrder { key, ascending: args.ascending })
         .with_after(args.after)
-        .with_limits(timeout, args.max_bytes, args.partial)
+        .with_limits(timeout(args)?, args.max_bytes, args.partial)
         .with_max_memory(args.max_memory);
     let engine = Engine::new(super::open(&args.paths)?);
     let response = engine.search(&args.query, &options).await?;
@@ -54,7 +76,7 @@ fn write(out: &mut impl Write, response: &SearchResponse, format: Format, style:
     match format {
         Format::Auto if terminal::is_terminal() => output::table(out, response, style),
         Format::Table => output::table(out, response, style),
-        Format::Auto | Format::Ndjson => output::ndjson(out, response),
+        Format::Auto | Format::Ndjson | Format::Chart | Format::Prometheus => output::ndjson(out, response),
         Format::Json => output::json(out, response),
         Format::Csv => output::csv(out, response),
         Format::Tempo => {

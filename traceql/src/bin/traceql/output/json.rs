@@ -3,26 +3,30 @@
 use std::io::Write;
 
 use serde_json::{Map, Value as Json, json};
-use traceql::{FieldValue, SearchResponse, SpanMatch, SpansetMatch, TraceMatch, Value};
+use traceql::{FieldValue, SearchResponse, SearchStats, SpanMatch, SpansetMatch, TraceMatch, Value};
 
 use crate::exit::Failure;
 
 /// One document.
 pub(crate) fn json(out: &mut impl Write, response: &SearchResponse) -> Result<(), Failure> {
-    let stats = json!({
-        "blocks": response.stats.blocks,
-        "spans": response.stats.spans,
-        "rowsRead": response.stats.rows_read,
-        "bytesRead": response.stats.bytes_read,
-        "elapsedMs": response.stats.elapsed.as_secs_f64() * 1e3,
-    });
     let traces: Vec<Json> = response.traces.iter().map(trace).collect();
     let next = response.next.map(|next| next.to_string());
     serde_json::to_writer_pretty(
         &mut *out,
-        &json!({ "traces": traces, "partial": response.partial, "next": next, "stats": stats }),
+        &json!({ "traces": traces, "partial": response.partial, "next": next, "stats": stats(&response.stats) }),
     )?;
     Ok(writeln!(out)?)
+}
+
+/// What it took.
+pub(super) fn stats(stats: &SearchStats) -> Json {
+    json!({
+        "blocks": stats.blocks,
+        "spans": stats.spans,
+        "rowsRead": stats.rows_read,
+        "bytesRead": stats.bytes_read,
+        "elapsedMs": stats.elapsed.as_secs_f64() * 1e3,
+    })
 }
 
 /// A trace per line.
@@ -86,7 +90,8 @@ fn attributes(values: &[FieldValue]) -> Json {
     Json::Object(object)
 }
 
-fn value(value: &Value) -> Json {
+/// As JSON knows it; nanoseconds for durations, words for keywords.
+pub(super) fn value(value: &Value) -> Json {
     match value {
         Value::Bool(value) => json!(value),
         Value::Int(value) | Value::Duration(value) => json!(value),

@@ -1,17 +1,21 @@
 //! Results as text.
 
+mod chart;
 mod csv;
 mod diff;
 mod json;
+mod metrics;
 mod rows;
 mod table;
 mod tags;
 mod timing;
 mod waterfall;
 
+pub(crate) use chart::{Look, Units, chart, table as metrics_table};
 pub(crate) use csv::csv;
 pub(crate) use diff::{diff_json, diff_table};
 pub(crate) use json::{json, ndjson};
+pub(crate) use metrics::{metrics_csv, metrics_json, metrics_ndjson};
 pub(crate) use rows::{rows_csv, rows_json, rows_ndjson, rows_table};
 pub(crate) use table::table;
 pub(crate) use tags::{
