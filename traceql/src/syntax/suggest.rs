@@ -1,7 +1,7 @@
 //! What somebody may have meant by a word that is none.
 
 /// The candidate that differs least, if it is close.
-pub(super) fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn closest<'c>(word: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
     let scored = candidates.map(|candidate| (distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate));
     scored
         .filter(|(distance, candidate)| *distance <= candidate.len() / 3)
