@@ -195,7 +195,9 @@ fn take(
         Rule::Alert(rule) => {
             let transitions = alert::advance(rule, group.limit, alerts, samples, at)
                 .map_err(|count| Error::Limit(format!("{count} alerts, and the group's limit is {}", group.limit)))?;
-            evaluation.changes.extend(transitions.into_iter().map(|transition| Change::new(&group.name, at, transition)));
+            evaluation
+                .changes
+                .extend(transitions.into_iter().map(|transition| Change::new(&group.name, at, transition)));
         }
         Rule::Record(rule) => evaluation.recorded.extend(record(group, rule, samples, at)?),
     }

@@ -190,7 +190,8 @@ impl<'t> Action<'t> {
 }
 
 fn unknown_function(word: &str, start: usize) -> Diagnostic {
-    let fault = Diagnostic::new("TQ0607", Span::new(start, start + word.len()), format!("there is no function `{word}`"));
+    let fault =
+        Diagnostic::new("TQ0607", Span::new(start, start + word.len()), format!("there is no function `{word}`"));
     match closest(word, Function::ALL.into_iter().map(|(name, _)| name)) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
         None => fault.help(HELP),

@@ -54,6 +54,14 @@ impl Node {
         matches!(&self.kind, NodeKind::Scalar { text, style: Style::Plain } if matches!(text.as_str(), "" | "~" | "null"))
     }
 
+    /// The items of a list; `None` where it is none.
+    pub(super) fn items(&self) -> Option<&[Self]> {
+        match &self.kind {
+            NodeKind::List(items) => Some(items),
+            _ => None,
+        }
+    }
+
     /// How many values it has within, and how deep they lie.
     fn size(&self) -> (usize, usize) {
         let children: Vec<&Self> = match &self.kind {

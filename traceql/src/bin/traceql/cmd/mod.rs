@@ -8,6 +8,7 @@ mod ingest;
 mod inspect;
 mod lookup;
 mod query;
+mod rules;
 mod tags;
 mod trace;
 mod values;
@@ -37,6 +38,7 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
         Command::Explain(explain) => explain::run(&explain).await,
         Command::Check(check) => check::run(&check),
         Command::Fmt(fmt) => fmt::run(&fmt),
+        Command::Rules(rules) => rules::run(&rules, style).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "traceql", &mut script);

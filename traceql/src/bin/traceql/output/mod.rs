@@ -3,6 +3,7 @@
 mod csv;
 mod diff;
 mod json;
+mod rules;
 mod table;
 mod tags;
 mod timing;
@@ -11,6 +12,7 @@ mod waterfall;
 pub(crate) use csv::csv;
 pub(crate) use diff::{diff_json, diff_table};
 pub(crate) use json::{json, ndjson};
+pub(crate) use rules::{rules_json, rules_ndjson, rules_text};
 pub(crate) use table::table;
 pub(crate) use tags::{
     names_json, names_lines, names_ndjson, names_table, values_json, values_lines, values_ndjson, values_table,
