@@ -134,7 +134,8 @@ impl Engine {
     fn compile(&self, text: &str) -> Result<Search> {
         let Query { body, fields, .. } = crate::compile(text)?;
         let Body::Search(pipeline) = body else {
-            let fault = Diagnostic::new("TQ0904", Span::new(0, text.len()), "metrics are not answered yet");
+            let fault = Diagnostic::new("TQ0904", Span::new(0, text.len()), "this query has series, not traces");
+            let fault = fault.help("ask for them over a range of time; without the function at its end it is a search");
             return Err(Diagnostics::new(text, vec![fault]).into());
         };
         if pipeline.depth() > MAX_DEPTH {

@@ -11,7 +11,9 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 
-use crate::nodes::{pipeline::PipelinePlanner, top_traces::TopTracesPlanner};
+use crate::nodes::{
+    compare::ComparePlanner, pipeline::PipelinePlanner, series::SeriesPlanner, top_traces::TopTracesPlanner,
+};
 
 /// A DataFusion session. Clones share it.
 #[derive(Clone)]
@@ -47,6 +49,8 @@ impl Session {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
             Arc::new(TopTracesPlanner),
             Arc::new(PipelinePlanner),
+            Arc::new(SeriesPlanner),
+            Arc::new(ComparePlanner),
         ]);
         planner.create_physical_plan(plan, self.state.as_ref()).await
     }

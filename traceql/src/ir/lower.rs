@@ -119,11 +119,12 @@ impl Lowering {
 
     fn metrics(&mut self, expr: &MetricsExpr) -> Metrics {
         match &expr.kind {
-            MetricsExprKind::Query { pipeline, function } => Metrics::Query {
-                pipeline: self.pipeline(pipeline),
-                function: self.function(function),
-                text: TempoText(expr).to_string(),
-            },
+            MetricsExprKind::Query { pipeline, function } => {
+                let pipeline = self.pipeline(pipeline);
+                let nothing = pipeline.finds_nothing();
+                let text = TempoText(expr).to_string();
+                Metrics::Query { pipeline, function: self.function(function), text, nothing }
+            }
             MetricsExprKind::Number(number) => Metrics::Number(seconds(number)),
             MetricsExprKind::Arithmetic { op, left, right } => {
                 let (left, right) = (Box::new(self.metrics(left)), Box::new(self.metrics(right)));

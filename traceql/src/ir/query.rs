@@ -127,6 +127,9 @@ pub enum Metrics {
         function: MetricsFunction,
         /// The whole as Tempo prints it: equal texts are one computation.
         text: String,
+        /// Whether some stage is, as it was written, nothing but filters that are false: then there are no series, not
+        /// even of zeros (SEMANTICS.md M7).
+        nothing: bool,
     },
     /// A constant at every moment.
     Number(f64),
@@ -203,7 +206,30 @@ pub enum MetricsFunctionKind {
     },
 }
 
+impl MetricsFunctionKind {
+    /// How it is written, and what a series without other labels is called.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rate => "rate",
+            Self::CountOverTime => "count_over_time",
+            Self::MinOverTime(_) => "min_over_time",
+            Self::MaxOverTime(_) => "max_over_time",
+            Self::AvgOverTime(_) => "avg_over_time",
+            Self::SumOverTime(_) => "sum_over_time",
+            Self::QuantileOverTime(..) => "quantile_over_time",
+            Self::HistogramOverTime(_) => "histogram_over_time",
+            Self::Compare { .. } => "compare",
+        }
+    }
+}
+
 impl Pipeline {
+    /// Whether some stage is nothing but filters that are constantly false: no data has anything for it.
+    pub(super) fn finds_nothing(&self) -> bool {
+        self.stages.iter().any(|stage| matches!(stage, Stage::Spansets(spansets) if spansets.finds_nothing()))
+    }
+
     /// How many levels its deepest part has.
     #[must_use]
     pub fn depth(&self) -> usize {
@@ -223,6 +249,15 @@ impl Stage {
 }
 
 impl Spansets {
+    fn finds_nothing(&self) -> bool {
+        match self {
+            Self::Filter(condition) => *condition == Expr::Const(Const::Bool(false)),
+            Self::And(list) | Self::Or(list) => list.iter().all(Self::finds_nothing),
+            Self::Structural { left, right, .. } => left.finds_nothing() && right.finds_nothing(),
+            Self::Pipeline(pipeline) => pipeline.finds_nothing(),
+        }
+    }
+
     fn depth(&self) -> usize {
         1 + match self {
             Self::Filter(condition) => condition.depth(),

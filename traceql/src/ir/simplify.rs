@@ -70,11 +70,11 @@ fn scalar(found: Scalar) -> Scalar {
 fn metrics(found: Metrics) -> Metrics {
     let boxed = |inner: Box<Metrics>| Box::new(metrics(*inner));
     match found {
-        Metrics::Query { pipeline: inner, mut function, text } => {
+        Metrics::Query { pipeline: inner, mut function, text, nothing } => {
             if let MetricsFunctionKind::Compare { selection, .. } = &mut function.kind {
                 *selection = truth(mem::replace(selection, Expr::Missing));
             }
-            Metrics::Query { pipeline: pipeline(inner), function, text }
+            Metrics::Query { pipeline: pipeline(inner), function, text, nothing }
         }
         Metrics::Number(value) => Metrics::Number(value),
         Metrics::Arithmetic { op, left, right } => Metrics::Arithmetic { op, left: boxed(left), right: boxed(right) },

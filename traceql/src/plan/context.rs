@@ -46,7 +46,7 @@ impl<'a> Context<'a> {
     }
 
     /// The column as an expression; it is noted as needed.
-    pub(super) fn column(&self, column: SpanColumn) -> Expr {
+    pub(crate) fn column(&self, column: SpanColumn) -> Expr {
         let column = if self.parent { SpanColumn::OfParent(Box::new(column)) } else { column };
         let expr = Expr::Column(Column::new_unqualified(column.name()));
         let mut columns = self.columns.borrow_mut();

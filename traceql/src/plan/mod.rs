@@ -12,9 +12,12 @@ mod output;
 mod pipeline;
 mod quantify;
 mod resolve;
+mod series;
+mod source;
 mod typed;
 
 pub(crate) use condition::filter_conjuncts;
 pub(crate) use context::Context;
 pub(crate) use output::{OutputColumn, ValueKind, output_columns};
 pub(crate) use pipeline::{PlannedPipeline, plan_pipeline};
+pub(crate) use series::{PlannedComparison, PlannedSeries, plan_comparison, plan_series};

@@ -1,29 +1,17 @@
 //! Pipelines: from meaning to a program for [`crate::nodes::pipeline`] and the scan below it. Every condition becomes a
 //! mark, every grouped or aggregated expression a source; the first stage says which rows and traces are looked at.
 
-use std::sync::Arc;
+use datafusion::common::Result;
+use tracestore::{block::SpanColumn, table::Marks};
 
-use datafusion::{
-    arrow::datatypes::{DataType, Field, Schema},
-    common::{DFSchema, Result},
-    physical_expr::PhysicalExpr,
-};
-use tracestore::{
-    block::{Level, SpanColumn},
-    table::Marks,
-};
-
-use super::{
-    condition::{filter_conjuncts, value},
-    context::Context,
-    quantify::{HAS_EVENT, HAS_LINK},
-    typed::ValueType,
-};
+use super::{condition::filter_conjuncts, context::Context, source::source};
 use crate::{
     Value,
-    functions::Dimension,
     ir::{self, Const, Expr, Spansets, Stage},
-    nodes::pipeline::{Aggregate, PartKind, Program, Scalar, Source, Step, Tree},
+    nodes::{
+        pipeline::{Aggregate, Program, Scalar, Step, Tree},
+        values::Source,
+    },
     syntax::ast::{Relation, StructuralMode},
 };
 
@@ -219,7 +207,7 @@ impl Planner<'_> {
         if let Some(known) = self.expressions.iter().position(|known| *known == wanted) {
             return Ok(known);
         }
-        let source = self.new_source(expr, groups)?;
+        let source = source(self.context, expr, groups)?;
         for column in &source.columns {
             if !self.columns.contains(column) {
                 self.columns.push(column.clone());
@@ -228,57 +216,5 @@ impl Planner<'_> {
         self.expressions.push(wanted);
         self.sources.push(source);
         Ok(self.sources.len() - 1)
-    }
-
-    fn new_source(&self, expr: &Expr, groups: bool) -> Result<Source> {
-        let value = value(self.context, expr)?;
-        let all = self.context.columns();
-        let refs: Vec<_> =
-            value.parts.iter().flat_map(|part| part.expr.column_refs()).map(|column| column.name.clone()).collect();
-        let mut columns: Vec<SpanColumn> =
-            all.into_iter().filter(|column| refs.iter().any(|name| *name == column.name())).collect();
-        let mut flags = [None, None];
-        let stand_ins =
-            [(HAS_EVENT, Level::Event, SpanColumn::EventName), (HAS_LINK, Level::Link, SpanColumn::LinkSpanId)];
-        for (flag, (name, level, stand_in)) in flags.iter_mut().zip(stand_ins) {
-            if refs.iter().any(|found| found == name) {
-                if !columns.iter().any(|column| column.level() == level) {
-                    columns.push(stand_in);
-                }
-                *flag = Some(name);
-            }
-        }
-        let mut fields: Vec<Field> =
-            columns.iter().map(|column| Field::new(column.name(), column.value_data_type(), true)).collect();
-        fields.extend(flags.iter().flatten().map(|name| Field::new(*name, DataType::Boolean, false)));
-        let schema = Arc::new(Schema::new(fields));
-        let df_schema = DFSchema::try_from(Arc::clone(&schema))?;
-        let dimensions = columns.iter().map(|column| match column.level() {
-            Level::Span => Dimension::Row,
-            Level::Event => Dimension::First,
-            Level::Link => Dimension::Second,
-        });
-        let parts = value.parts.iter().map(|part| -> Result<(PartKind, Arc<dyn PhysicalExpr>)> {
-            Ok((kind(part.value_type), self.context.physical(&part.expr, &df_schema)?))
-        });
-        let parts = parts.collect::<Result<Vec<_>>>()?;
-        Ok(Source { dimensions: dimensions.collect(), columns, flags, schema, parts, groups })
-    }
-}
-
-fn kind(value_type: ValueType) -> PartKind {
-    match value_type {
-        ValueType::Bool => PartKind::Bool,
-        ValueType::Int => PartKind::Int,
-        ValueType::Float => PartKind::Float,
-        ValueType::Duration => PartKind::Duration,
-        ValueType::String => PartKind::String,
-        ValueType::Status => PartKind::Status,
-        ValueType::Kind => PartKind::SpanKind,
-        ValueType::BoolList => PartKind::BoolList,
-        ValueType::IntList => PartKind::IntList,
-        ValueType::FloatList => PartKind::FloatList,
-        ValueType::StringList => PartKind::StringList,
-        ValueType::Other => PartKind::Json,
     }
 }

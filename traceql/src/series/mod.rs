@@ -9,6 +9,7 @@ mod stage;
 pub(crate) use arithmetic::{Operand, arithmetic};
 pub use intervals::Intervals;
 pub use label::Label;
+pub(crate) use label::shown;
 pub(crate) use stage::{bottom, threshold, top};
 
 /// Values of something over time, and what tells it apart from others.

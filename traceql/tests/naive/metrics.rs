@@ -43,7 +43,8 @@ impl Intervals {
 
     /// How many seconds each is long.
     fn step(&self) -> f64 {
-        let (after, until) = self.0[0];
+        // The first one may be cut off by 1970.
+        let (after, until) = self.0[self.0.len() - 1];
         (until - after) as f64 / NANOS
     }
 }

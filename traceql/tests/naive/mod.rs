@@ -20,6 +20,6 @@ mod value;
 #[allow(unused_imports, reason = "every test file uses its own part")]
 pub(crate) use model::{Trace, read_traces};
 #[allow(unused_imports, reason = "every test file uses its own part")]
-pub(crate) use random::{large_request, pipeline, query, request};
+pub(crate) use random::{large_request, metrics_query, pipeline, query, request};
 #[allow(unused_imports, reason = "every test file uses its own part")]
 pub(crate) use search::search;

@@ -336,6 +336,78 @@ fn aggregate() -> BoxedStrategy<String> {
     .boxed()
 }
 
+/// The text of any metrics query over every function; nearly all are well typed.
+pub(crate) fn metrics_query() -> BoxedStrategy<String> {
+    let first = prop_oneof![
+        3 => Just("{ }".to_owned()),
+        3 => filter(),
+        3 => stages(0),
+        1 => wrapped_pipelines(),
+    ];
+    let leaf = (first, metrics_function()).prop_map(|(first, function)| format!("{first} | {function}"));
+    let threshold = (order(), prop::sample::select(vec!["0", "1", "2", "0.1", "10ns"]));
+    let stage = prop_oneof![
+        1 => (1..4).prop_map(|limit| format!("topk({limit})")),
+        1 => (1..4).prop_map(|limit| format!("bottomk({limit})")),
+    ];
+    let staged = prop_oneof![
+        6 => leaf.clone(),
+        2 => (leaf.clone(), stage).prop_map(|(leaf, stage)| format!("{leaf} | {stage}")),
+        2 => (leaf, threshold).prop_map(|(leaf, (op, constant))| format!("{leaf} {op} {constant}")),
+    ];
+    let op = || prop::sample::select(vec!["+", "-", "*", "/"]);
+    prop_oneof![
+        6 => staged.clone(),
+        1 => (staged.clone(), op(), staged.clone()).prop_map(|(a, op, b)| format!("({a}) {op} ({b})")),
+        1 => (staged, op(), prop::sample::select(vec!["0", "2", "0.5"])).prop_map(|(a, op, b)| format!("({a}) {op} {b}")),
+    ]
+    .boxed()
+}
+
+/// A metrics function, with and without groups.
+fn metrics_function() -> BoxedStrategy<String> {
+    let number = || {
+        prop_oneof![
+            3 => attribute(),
+            1 => parent_attribute(),
+            3 => prop::sample::select(vec!["duration", "traceDuration", "span:childCount", "event:timeSinceStart"])
+                .prop_map(str::to_owned),
+        ]
+    };
+    let function = prop_oneof![
+        2 => Just("rate()".to_owned()),
+        3 => Just("count_over_time()".to_owned()),
+        5 => (prop::sample::select(vec!["min", "max", "sum", "avg", "histogram"]), number())
+            .prop_map(|(function, operand)| format!("{function}_over_time({operand})")),
+        2 => number().prop_map(|operand| format!("quantile_over_time({operand}, .5, 0, 0.99)")),
+    ];
+    let fixed = [
+        "status",
+        "kind",
+        "name",
+        "rootName",
+        "span:childCount",
+        "event:name",
+        "statusMessage",
+        "resource.service.name",
+    ];
+    let field = prop_oneof![
+        4 => attribute(),
+        1 => parent_attribute(),
+        3 => prop::sample::select(fixed.to_vec()).prop_map(str::to_owned),
+    ];
+    let by = prop::collection::vec(field, 1..4).prop_map(|fields| format!(" by({})", fields.join(", ")));
+    let grouped = (function, prop_oneof![1 => Just(String::new()), 2 => by]).prop_map(|(function, by)| function + &by);
+    let compare = (condition_of_compare(), prop::sample::select(vec!["", ", 1", ", 2", ", 3, 10, 40"]))
+        .prop_map(|(condition, rest)| format!("compare({{ {condition} }}{rest})"));
+    prop_oneof![8 => grouped, 1 => compare].boxed()
+}
+
+/// What selects spans of a comparison.
+fn condition_of_compare() -> impl Strategy<Value = String> {
+    query().prop_map(|query| query.trim_start_matches('{').trim_end_matches('}').trim().to_owned())
+}
+
 fn constant() -> impl Strategy<Value = String> {
     let constants = ["0", "1", "2", "3", "-1", "1.5", "10ns", "30ns", "1 + 1", "-(3 - 2)", "7 / 2"];
     prop::sample::select(constants.to_vec()).prop_map(str::to_owned)

@@ -1,16 +1,223 @@
-//! WIP
-use super::Run;
-use crate::{
-    Result,
-    ir::{MetricsFunction, Pipeline},
+//! One query of a metrics expression: plan, count, and series of what was counted.
+
+use std::sync::Arc;
+
+use datafusion::{
+    datasource::provider_as_source,
+    logical_expr::{Expr as Logical, Extension, LogicalPlan, LogicalPlanBuilder, lit},
+    physical_plan::collect,
 };
+use tracestore::{block::SpanColumn, table::SpanTable};
+
+use super::{Run, answer::Answer, compare};
+use crate::{
+    Error, Result,
+    engine::{search::MAX_DEPTH, watch::sum},
+    ir::{Const, Expr, MetricsFunction, MetricsFunctionKind, Pipeline, Spansets, Stage},
+    nodes::{
+        compare::{CompareNode, CompareProgram},
+        pipeline::PipelineNode,
+        series::{
+            Measure, SeriesNode, SeriesProgram,
+            partial::{Cells, Merged},
+            state::State,
+        },
+    },
+    plan::{
+        Context, PlannedComparison, PlannedPipeline, PlannedSeries, filter_conjuncts, plan_comparison, plan_pipeline,
+        plan_series,
+    },
+    syntax::ast::Field,
+};
+
+/// A query: what picks spans, and what is made of them.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Leaf<'m> {
     pub(super) pipeline: &'m Pipeline,
     pub(super) function: &'m MetricsFunction,
     pub(super) text: &'m String,
+    /// Whether nothing can be found, whatever the data.
+    pub(super) nothing: bool,
 }
+
+impl Leaf<'_> {
+    /// What series are told apart by; a field that is named twice is one label (SEMANTICS.md M6).
+    fn by(&self) -> Vec<Field> {
+        let mut fields: Vec<Field> = Vec::with_capacity(self.function.by.len());
+        for field in &self.function.by {
+            if !fields.contains(field) {
+                fields.push(field.clone());
+            }
+        }
+        fields
+    }
+
+    /// The condition that spans must meet, if they are picked by nothing else, one by one.
+    fn condition(&self) -> Option<Expr> {
+        let mut conditions = Vec::new();
+        for stage in &self.pipeline.stages {
+            match stage {
+                Stage::Spansets(Spansets::Filter(Expr::Const(Const::Bool(true)))) | Stage::Select(_) => {}
+                Stage::Spansets(Spansets::Filter(condition)) => conditions.push(condition.clone()),
+                _ => return None,
+            }
+        }
+        Some(match conditions.len() {
+            0 => Expr::Const(Const::Bool(true)),
+            1 => conditions.swap_remove(0),
+            _ => Expr::And(conditions),
+        })
+    }
+}
+
 impl<'a> Run<'a> {
-    pub(super) async fn compute(&mut self, _leaf: Leaf<'a>) -> Result<()> {
-        Err(crate::Error::Execution("metrics are being built".to_owned()))
+    /// Counts a query, and notes its series.
+    pub(super) async fn compute(&mut self, leaf: Leaf<'a>) -> Result<()> {
+        if leaf.pipeline.depth() > MAX_DEPTH {
+            return Err(Error::Limit(format!("a query may have {MAX_DEPTH} levels at most")));
+        }
+        let series = match &leaf.function.kind {
+            MetricsFunctionKind::Compare { selection, top, range } => {
+                let plan = self.plan_comparison(&leaf, selection, *range)?;
+                let merged = self.run(&plan, Vec::new()).await?;
+                compare::series(&merged, *top, &self.intervals)
+            }
+            _ => {
+                let by = leaf.by();
+                let plan = self.plan_series(&leaf, &by)?;
+                let state = State::new(self.measure(leaf.function), self.intervals.len(), self.max_memory());
+                let merged = self.run(&plan, state).await?;
+                let answer = Answer { function: leaf.function, by: &by, intervals: self.intervals };
+                answer.series(&merged, !leaf.nothing)
+            }
+        };
+        self.known.insert(leaf.text, series);
+        Ok(())
+    }
+
+    /// Runs a plan that gives cells, and adds them up.
+    async fn run<C: Cells>(&mut self, plan: &LogicalPlan, cells: C) -> Result<Merged<C>> {
+        let physical = self.engine.session.physical_plan(plan).await?;
+        let batches = collect(Arc::clone(&physical), self.engine.session.task()).await?;
+        let mut merged = Merged::new(cells);
+        for batch in &batches {
+            merged.add(batch)?;
+        }
+        self.stats.bytes_read += sum(&physical, "bytes_scanned");
+        self.stats.rows_read += sum(&physical, "rows_scanned");
+        Ok(merged)
+    }
+
+    fn max_memory(&self) -> usize {
+        usize::try_from(self.options.max_memory).unwrap_or(usize::MAX)
+    }
+
+    /// What is kept of spans for a function.
+    fn measure(&self, function: &MetricsFunction) -> Measure {
+        match function.kind {
+            MetricsFunctionKind::Rate | MetricsFunctionKind::CountOverTime | MetricsFunctionKind::Compare { .. } => {
+                Measure::Count
+            }
+            MetricsFunctionKind::MinOverTime(_) => Measure::Least,
+            MetricsFunctionKind::MaxOverTime(_) => Measure::Greatest,
+            MetricsFunctionKind::AvgOverTime(_) | MetricsFunctionKind::SumOverTime(_) => Measure::Sum,
+            MetricsFunctionKind::QuantileOverTime(..) if self.exact => Measure::Values,
+            MetricsFunctionKind::HistogramOverTime(_) | MetricsFunctionKind::QuantileOverTime(..) => Measure::Buckets,
+        }
+    }
+
+    fn plan_series(&self, leaf: &Leaf<'_>, by: &[Field]) -> Result<LogicalPlan> {
+        let context = Context::new(&self.view, self.engine.session.context());
+        let PlannedSeries { operand, by, columns } = plan_series(&context, leaf.function, by).map_err(Error::from)?;
+        let (input, repeated) = self.input(&context, leaf, columns)?;
+        let program = SeriesProgram {
+            measure: self.measure(leaf.function),
+            operand,
+            by,
+            intervals: self.intervals,
+            repeated,
+            max_memory: self.max_memory(),
+            text: leaf.text.clone(),
+        };
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(SeriesNode::new(input, program)?) }))
+    }
+
+    fn plan_comparison(&self, leaf: &Leaf<'_>, selection: &Expr, range: Option<(u64, u64)>) -> Result<LogicalPlan> {
+        let context = Context::new(&self.view, self.engine.session.context());
+        let PlannedComparison { selection, attributes, columns } =
+            plan_comparison(&context, &self.view, selection).map_err(Error::from)?;
+        let (input, repeated) = self.input(&context, leaf, columns)?;
+        let program = CompareProgram {
+            selection,
+            range,
+            attributes,
+            intervals: self.intervals,
+            repeated,
+            max_memory: self.max_memory(),
+            text: leaf.text.clone(),
+        };
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(CompareNode::new(input, program)?) }))
+    }
+
+    /// The spans that a query picks with some columns, and whether one may be there several times.
+    fn input(&self, context: &Context<'_>, leaf: &Leaf<'_>, columns: Vec<SpanColumn>) -> Result<(LogicalPlan, bool)> {
+        Ok(match leaf.condition().filter(|_| self.engine.options.pushdown) {
+            Some(condition) => (self.filtered(context, &condition, columns)?, false),
+            None => (self.piped(context, leaf, columns)?, true),
+        })
+    }
+
+    /// Spans that meet one condition: the scan applies it.
+    fn filtered(&self, context: &Context<'_>, condition: &Expr, delivered: Vec<SpanColumn>) -> Result<LogicalPlan> {
+        let mut conditions = filter_conjuncts(context, condition).map_err(Error::from)?;
+        conditions.retain(|condition| *condition != lit(true));
+        conditions.extend(self.in_range(context));
+        let mut columns = delivered.clone();
+        columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
+        let table = SpanTable::new(self.view.clone(), columns).with_codes().with_pruning(self.engine.options.pruning);
+        let projection = (0..delivered.len()).collect();
+        let source = provider_as_source(Arc::new(table));
+        let scan = LogicalPlanBuilder::scan_with_filters("spans", source, Some(projection), conditions)?;
+        Ok(scan.build()?)
+    }
+
+    /// What a pipeline finds: the scan marks what conditions are about.
+    fn piped(&self, context: &Context<'_>, leaf: &Leaf<'_>, columns: Vec<SpanColumn>) -> Result<LogicalPlan> {
+        let mut place = vec![SpanColumn::Trace, SpanColumn::Row];
+        place.extend(columns);
+        let planned = plan_pipeline(context, leaf.pipeline, leaf.text.clone(), place).map_err(Error::from)?;
+        let PlannedPipeline { program, mut marks, columns: delivered } = planned;
+        if !self.engine.options.pushdown {
+            (marks.select, marks.together) = (None, Vec::new());
+        }
+        let in_range = self.in_range(context);
+        if !in_range.is_empty() {
+            // A trace without a span in the range adds nothing.
+            marks.together.push(marks.conditions.len());
+            marks.conditions.push(in_range);
+        }
+        let mut columns = delivered.clone();
+        columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
+        let marked = columns.len()..columns.len() + marks.conditions.len();
+        let projection = (0..delivered.len()).chain(marked).collect();
+        let table = SpanTable::new(self.view.clone(), columns)
+            .with_codes()
+            .with_marks(marks)
+            .with_pruning(self.engine.options.pruning);
+        let source = provider_as_source(Arc::new(table));
+        let scan = LogicalPlanBuilder::scan("spans", source, Some(projection))?.build()?;
+        let node = Arc::new(PipelineNode::new(scan, program)?);
+        Ok(LogicalPlan::Extension(Extension { node }))
+    }
+
+    /// The conditions that a span starts in the range; none where all blocks lie in it.
+    fn in_range(&self, context: &Context<'_>) -> Vec<Logical> {
+        let (after, until) = self.intervals.range();
+        let inside = |(start, end): (u64, u64)| after < start && end <= until;
+        if self.view.blocks().iter().all(|block| inside(block.time_range())) {
+            return Vec::new();
+        }
+        let start = context.column(SpanColumn::StartTime);
+        vec![start.clone().gt(lit(after)), start.lt_eq(lit(until))]
     }
 }

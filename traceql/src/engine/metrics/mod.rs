@@ -1,22 +1,27 @@
 //! Metrics: a query's text to series over time. Spans are counted by [`crate::nodes::series`], partition by partition;
 //! here the parts are joined, series are made of them, and second stages and arithmetic work on whole answers.
 
+mod answer;
+mod compare;
 mod leaf;
-use leaf::Leaf;
 
 mod options;
 
 use std::{collections::HashMap, time::Instant};
 
+use leaf::Leaf;
 pub use options::{MetricsOptions, MetricsResponse};
 use tracestore::Snapshot;
 
-use super::{Engine, SearchStats, search::MAX_DEPTH};
+use super::{Engine, SearchStats};
 use crate::{
-    Error, Result,
-    ir::{Body, Metrics, Pipeline},
+    Result,
+    ir::{Body, Metrics},
     series::{Intervals, Operand, Series, arithmetic, bottom, finish, threshold, top},
-    syntax::{Diagnostic, Diagnostics, Span, ast::Hint},
+    syntax::{
+        Diagnostic, Diagnostics, Span,
+        ast::{Hint, Literal},
+    },
 };
 
 impl Engine {
@@ -53,7 +58,15 @@ impl Engine {
             ..SearchStats::default()
         };
         let view = self.snapshot.whole()?;
-        let mut run = Run { engine: self, view, options, intervals, hints: &query.hints, stats, known: HashMap::new() };
+        let mut run = Run {
+            engine: self,
+            view,
+            options,
+            intervals,
+            exact: is_set(&query.hints, "exact"),
+            stats,
+            known: HashMap::new(),
+        };
         let mut leaves = Vec::new();
         collect_leaves(&metrics, &mut leaves);
         for leaf in leaves {
@@ -76,7 +89,8 @@ struct Run<'a> {
     view: Snapshot,
     options: &'a MetricsOptions,
     intervals: Intervals,
-    hints: &'a [Hint],
+    /// Whether quantiles are of values, not of buckets.
+    exact: bool,
     stats: SearchStats,
     /// The series of queries by their texts: equal ones are computed once.
     known: HashMap<&'a str, Vec<Series>>,
@@ -86,9 +100,9 @@ struct Run<'a> {
 fn collect_leaves<'m>(metrics: &'m Metrics, leaves: &mut Vec<Leaf<'m>>) {
     match metrics {
         Metrics::Number(_) => {}
-        Metrics::Query { pipeline, function, text } => {
+        Metrics::Query { pipeline, function, text, nothing } => {
             if !leaves.iter().any(|leaf| leaf.text == text) {
-                leaves.push(Leaf { pipeline, function, text });
+                leaves.push(Leaf { pipeline, function, text, nothing: *nothing });
             }
         }
         Metrics::Arithmetic { left, right, .. } => {
@@ -118,4 +132,9 @@ impl Run<'_> {
             }
         }
     }
+}
+
+/// Whether a hint says yes.
+fn is_set(hints: &[Hint], name: &str) -> bool {
+    hints.iter().any(|hint| hint.name == name && hint.value == Literal::Bool(true))
 }

@@ -4,7 +4,7 @@
 use crate::Value;
 
 /// The attributes of a spanset: the label's number, then a tag, then the value.
-pub(super) fn encode(attributes: &[(usize, Option<Value>)], bytes: &mut Vec<u8>) {
+pub(crate) fn encode(attributes: &[(usize, Option<Value>)], bytes: &mut Vec<u8>) {
     for (label, value) in attributes {
         bytes.extend((*label as u32).to_le_bytes());
         let mut put = |tag: u8, payload: &[u8]| {

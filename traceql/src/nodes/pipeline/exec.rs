@@ -41,7 +41,7 @@ pub(super) struct PipelineExec {
 impl PipelineExec {
     pub(super) fn new(input: Arc<dyn ExecutionPlan>, program: Arc<Program>) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(Arc::new(Schema::new(output_fields(&program)))),
+            EquivalenceProperties::new(Arc::new(Schema::new(output_fields(&program, &input.schema())))),
             input.output_partitioning().clone(),
             EmissionType::Incremental,
             Boundedness::Bounded,

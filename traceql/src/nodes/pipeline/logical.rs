@@ -8,7 +8,7 @@ use std::{
 };
 
 use datafusion::{
-    arrow::datatypes::{DataType, Field},
+    arrow::datatypes::{DataType, Field, Schema},
     common::{DFSchema, DFSchemaRef, Result, internal_err},
     logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore},
 };
@@ -25,9 +25,13 @@ pub(crate) struct PipelineNode {
     schema: DFSchemaRef,
 }
 
-/// The columns of the output.
-pub(super) fn output_fields(program: &Program) -> Vec<Field> {
-    let mut fields: Vec<Field> = program.place.iter().map(SpanColumn::field).collect();
+/// The columns of the output; those of the input come as they are.
+pub(super) fn output_fields(program: &Program, input: &Schema) -> Vec<Field> {
+    let of_input = |column: &SpanColumn| match input.field_with_name(&column.name()) {
+        Ok(field) => field.clone(),
+        Err(_) => column.field(),
+    };
+    let mut fields: Vec<Field> = program.place.iter().map(of_input).collect();
     fields.push(Field::new("spanset", DataType::UInt32, false));
     fields.push(Field::new("attributes", DataType::Binary, false));
     fields
@@ -35,7 +39,10 @@ pub(super) fn output_fields(program: &Program) -> Vec<Field> {
 
 impl PipelineNode {
     pub(crate) fn new(input: LogicalPlan, program: Program) -> Result<Self> {
-        let fields = output_fields(&program).into_iter().map(|field| (None, Arc::new(field))).collect();
+        let fields = output_fields(&program, input.schema().as_arrow())
+            .into_iter()
+            .map(|field| (None, Arc::new(field)))
+            .collect();
         let schema = Arc::new(DFSchema::new_with_metadata(fields, std::collections::HashMap::new())?);
         Ok(Self { input, program: Arc::new(program), schema })
     }

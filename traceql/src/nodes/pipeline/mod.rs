@@ -16,7 +16,6 @@ mod number;
 mod program;
 mod spansets;
 mod structure;
-mod values;
 
 use std::sync::Arc;
 
@@ -31,7 +30,6 @@ use datafusion::{
 use exec::PipelineExec;
 pub(crate) use logical::PipelineNode;
 pub(crate) use program::{Aggregate, Program, Scalar, Step, Tree};
-pub(crate) use values::{PartKind, Source};
 
 /// Logical to physical.
 #[derive(Debug)]

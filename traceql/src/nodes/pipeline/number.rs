@@ -5,56 +5,9 @@ use std::cmp::Ordering;
 use crate::{
     Value,
     ir::{ArithmeticOp, CompareOp, arithmetic},
+    nodes::values::Number,
     syntax::ast::AggregateFunction,
 };
-
-/// A value that can be computed with.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Number {
-    Int(i64),
-    Float(f64),
-    Duration(i64),
-}
-
-impl Number {
-    pub(super) fn of(value: &Value) -> Option<Self> {
-        match value {
-            Value::Int(value) => Some(Self::Int(*value)),
-            Value::Float(value) => Some(Self::Float(*value)),
-            Value::Duration(value) => Some(Self::Duration(*value)),
-            _ => None,
-        }
-    }
-
-    fn value(self) -> Value {
-        match self {
-            Self::Int(value) => Value::Int(value),
-            Self::Float(value) => Value::Float(value),
-            Self::Duration(value) => Value::Duration(value),
-        }
-    }
-
-    fn float(self) -> f64 {
-        match self {
-            Self::Int(value) | Self::Duration(value) => value as f64,
-            Self::Float(value) => value,
-        }
-    }
-
-    /// V3: exact; NaN has no order.
-    fn order(self, other: Self) -> Option<Ordering> {
-        match (self, other) {
-            (Self::Float(left), Self::Float(right)) => left.partial_cmp(&right),
-            (Self::Float(left), Self::Int(right) | Self::Duration(right)) => {
-                arithmetic::compare_mixed(right, left).map(Ordering::reverse)
-            }
-            (Self::Int(left) | Self::Duration(left), Self::Float(right)) => arithmetic::compare_mixed(left, right),
-            (Self::Int(left) | Self::Duration(left), Self::Int(right) | Self::Duration(right)) => {
-                Some(left.cmp(&right))
-            }
-        }
-    }
-}
 
 /// The aggregate of some numbers; `None` where there are none, or no result that fits.
 pub(super) fn aggregate(function: AggregateFunction, numbers: impl Iterator<Item = Number> + Clone) -> Option<Value> {

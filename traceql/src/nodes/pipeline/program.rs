@@ -3,10 +3,10 @@
 
 use tracestore::block::SpanColumn;
 
-use super::Source;
 use crate::{
     Value,
     ir::{ArithmeticOp, CompareOp},
+    nodes::values::Source,
     syntax::ast::{AggregateFunction, StructuralOp},
 };
 

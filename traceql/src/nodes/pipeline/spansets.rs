@@ -7,9 +7,13 @@ use super::{
     number::{aggregate, compute, holds},
     program::{Aggregate, Scalar, Step, Tree},
     structure::{Structure, apply},
-    values::{Groups, Numbers},
 };
-use crate::{Value, ir::CompareOp, syntax::ast::StructuralOp};
+use crate::{
+    Value,
+    ir::CompareOp,
+    nodes::values::{Groups, Numbers},
+    syntax::ast::StructuralOp,
+};
 
 /// The rows of a batch: whole traces as far as the query is about them.
 #[derive(Debug, Default)]

@@ -123,8 +123,14 @@ impl Counts {
     }
 }
 
-/// M4: of equally frequent values the smaller one is first; of types that have no order, by what tells them apart.
+/// M4: of equally frequent values the smaller one is first, NaN behind all numbers; of types that have no order, by what
+/// tells them apart.
 fn order(a: &Value, b: &Value) -> Ordering {
     let identity = |value| label::identity(Some(value));
-    a.order(b).unwrap_or(Ordering::Equal).then_with(|| identity(a).cmp(&identity(b)))
+    let is_nan = |value: &Value| matches!(value, Value::Float(number) if number.is_nan());
+    match (a, b) {
+        (Value::Other(a), Value::Other(b)) => a.cmp(b),
+        (a, b) if a.is_number() && b.is_number() && is_nan(a) != is_nan(b) => is_nan(a).cmp(&is_nan(b)),
+        (a, b) => a.order(b).unwrap_or(Ordering::Equal).then_with(|| identity(a).cmp(&identity(b))),
+    }
 }

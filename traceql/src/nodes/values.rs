@@ -1,7 +1,7 @@
 //! Expressions on the rows of a batch: what rows group by, what numbers they have. A row has several values where an
 //! expression is about an attribute with a list, or about events or links (SEMANTICS.md S1, M5).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
 use datafusion::{
     arrow::{
@@ -9,6 +9,7 @@ use datafusion::{
             Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int32Array, Int64Array, ListArray, RecordBatch,
             RecordBatchOptions, StringViewArray,
         },
+        compute::take,
         datatypes::{Float64Type, Int32Type, Int64Type, SchemaRef},
     },
     common::{Result, internal_err},
@@ -16,10 +17,10 @@ use datafusion::{
 };
 use tracestore::block::SpanColumn;
 
-use super::number::Number;
 use crate::{
     Value,
     functions::{Dimension, Unfolded, plain_json_column, unfold},
+    ir::arithmetic,
 };
 
 /// An expression over columns: one expression per type that it can have, of which at most one has a value.
@@ -55,16 +56,82 @@ pub(crate) enum PartKind {
     StringList,
 }
 
+/// A value that can be computed with.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Number {
+    Int(i64),
+    Float(f64),
+    Duration(i64),
+}
+
+impl Number {
+    pub(crate) fn of(value: &Value) -> Option<Self> {
+        match value {
+            Value::Int(value) => Some(Self::Int(*value)),
+            Value::Float(value) => Some(Self::Float(*value)),
+            Value::Duration(value) => Some(Self::Duration(*value)),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn value(self) -> Value {
+        match self {
+            Self::Int(value) => Value::Int(value),
+            Self::Float(value) => Value::Float(value),
+            Self::Duration(value) => Value::Duration(value),
+        }
+    }
+
+    pub(crate) fn float(self) -> f64 {
+        match self {
+            Self::Int(value) | Self::Duration(value) => value as f64,
+            Self::Float(value) => value,
+        }
+    }
+
+    /// V3: exact; NaN has no order.
+    pub(crate) fn order(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Float(left), Self::Float(right)) => left.partial_cmp(&right),
+            (Self::Float(left), Self::Int(right) | Self::Duration(right)) => {
+                arithmetic::compare_mixed(right, left).map(Ordering::reverse)
+            }
+            (Self::Int(left) | Self::Duration(left), Self::Float(right)) => arithmetic::compare_mixed(left, right),
+            (Self::Int(left) | Self::Duration(left), Self::Int(right) | Self::Duration(right)) => {
+                Some(left.cmp(&right))
+            }
+        }
+    }
+}
+
 /// A value that is still in its array; it tells types apart, 2 from 2.0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Key<'a> {
+pub(crate) enum Key<'a> {
     Bits(u8, u64),
     Text(u8, &'a str),
 }
 
+impl<'a> Key<'a> {
+    /// The key of a value that something can be grouped by.
+    pub(crate) fn of(value: &'a Value) -> Self {
+        match value {
+            Value::Bool(value) => Self::Bits(BOOL, u64::from(*value)),
+            Value::Int(value) => Self::Bits(INT, value.cast_unsigned()),
+            Value::Duration(nanos) => Self::Bits(DURATION, nanos.cast_unsigned()),
+            Value::Float(value) => Self::Bits(FLOAT, value.to_bits()),
+            Value::Status(code) => Self::Bits(STATUS, u64::from(code.cast_unsigned())),
+            Value::Kind(code) => Self::Bits(KIND, u64::from(code.cast_unsigned())),
+            Value::String(text) => Self::Text(STRING, text),
+            Value::Json(text) => Self::Text(JSON, text),
+            // Groups are by elements.
+            Value::Array(_) | Value::Nil => Self::Text(JSON, ""),
+        }
+    }
+}
+
 /// What rows group by.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
+pub(crate) struct Groups {
     offsets: Vec<u32>,
     keys: Vec<u32>,
     /// For each key its place among all values, from 1; 0 is nil.
@@ -74,7 +141,7 @@ pub(super) struct Groups {
 
 /// What numbers rows have.
 #[derive(Debug, Default)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     offsets: Vec<u32>,
     numbers: Vec<Number>,
 }
@@ -86,33 +153,41 @@ fn part<'a, T>(offsets: &[u32], items: &'a [T], row: u32) -> &'a [T] {
 
 impl Groups {
     /// The keys of a row; none: nil.
-    pub(super) fn of(&self, row: u32) -> &[u32] {
+    pub(crate) fn of(&self, row: u32) -> &[u32] {
         part(&self.offsets, &self.keys, row)
     }
 
+    /// The different values, in their order.
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
     /// The place of a key's value in the order of values.
-    pub(super) fn rank(&self, key: u32) -> u32 {
+    pub(crate) fn rank(&self, key: u32) -> u32 {
         self.ranks.get(key as usize).copied().unwrap_or(0)
     }
 
     /// The value at a place.
-    pub(super) fn value(&self, rank: u32) -> Option<&Value> {
+    pub(crate) fn value(&self, rank: u32) -> Option<&Value> {
         (rank as usize).checked_sub(1).and_then(|place| self.values.get(place))
     }
 }
 
 impl Numbers {
     /// The numbers of a row.
-    pub(super) fn of(&self, row: u32) -> &[Number] {
+    pub(crate) fn of(&self, row: u32) -> &[Number] {
         part(&self.offsets, &self.numbers, row)
     }
 }
 
 impl Source {
     /// Evaluates the expression on a batch, for what it is for.
-    pub(super) fn evaluate(&self, batch: &RecordBatch) -> Result<(Groups, Numbers)> {
+    pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Result<(Groups, Numbers)> {
         let column = |column: &SpanColumn| match batch.column_by_name(&column.name()) {
-            Some(array) => Ok(Arc::clone(array)),
+            Some(array) => Ok(match array.as_any_dictionary_opt() {
+                Some(coded) => take(coded.values(), coded.keys(), None)?,
+                None => Arc::clone(array),
+            }),
             None => internal_err!("a pipeline needs a column `{}`", column.name()),
         };
         let columns = self.columns.iter().map(column).collect::<Result<Vec<_>>>()?;
@@ -161,7 +236,7 @@ fn each_value<'a>(
 }
 
 /// An array of one part, typed.
-enum Reader<'a> {
+pub(crate) enum Reader<'a> {
     Bools(&'a BooleanArray),
     Ints(u8, &'a Int64Array),
     Smalls(u8, &'a Int32Array),
@@ -177,10 +252,10 @@ const DURATION: u8 = 3;
 const STRING: u8 = 4;
 const STATUS: u8 = 5;
 const KIND: u8 = 6;
-const JSON: u8 = 7;
+pub(crate) const JSON: u8 = 7;
 
 impl<'a> Reader<'a> {
-    fn new(kind: PartKind, array: &'a ArrayRef) -> Result<Self> {
+    pub(crate) fn new(kind: PartKind, array: &'a ArrayRef) -> Result<Self> {
         let reader = match kind {
             PartKind::Bool => array.as_boolean_opt().map(Self::Bools),
             PartKind::Int => array.as_primitive_opt::<Int64Type>().map(|array| Self::Ints(INT, array)),
@@ -209,7 +284,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read(&self, at: usize, take: &mut impl FnMut(Key<'a>)) {
+    pub(crate) fn read(&self, at: usize, take: &mut impl FnMut(Key<'a>)) {
         match self {
             Self::Bools(array) if array.is_valid(at) => take(Key::Bits(BOOL, u64::from(array.value(at)))),
             Self::Ints(tag, array) if array.is_valid(at) => take(Key::Bits(*tag, array.value(at) as u64)),
@@ -282,7 +357,7 @@ fn numbers(parts: &[(PartKind, ArrayRef)], ends: &[usize]) -> Result<Numbers> {
     Ok(Numbers { offsets, numbers: numbers.into_inner() })
 }
 
-fn value(key: Key<'_>) -> Value {
+pub(crate) fn value(key: Key<'_>) -> Value {
     match key {
         Key::Bits(BOOL, bits) => Value::Bool(bits != 0),
         Key::Bits(INT, bits) => Value::Int(bits as i64),

@@ -1,0 +1,224 @@
+//! The execution: each partition counts by itself, and gives its cells when its input is done.
+
+use std::{fmt, sync::Arc};
+
+use datafusion::{
+    arrow::array::RecordBatch,
+    common::{DataFusionError, Result, internal_err, tree_node::TreeNodeRecursion},
+    execution::{SendableRecordBatchStream, TaskContext},
+    physical_expr::{EquivalenceProperties, PhysicalExpr},
+    physical_plan::{
+        DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
+        execution_plan::{Boundedness, EmissionType},
+        metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet},
+        stream::RecordBatchStreamAdapter,
+    },
+};
+use futures::{StreamExt, stream};
+
+use super::{CompareProgram, Counts, SIDES};
+use crate::{
+    Value,
+    nodes::{
+        series::{
+            labels::{Codes, Labeler},
+            partial,
+            rows::{OUTSIDE, once_each, positions, starts},
+            state::Cell,
+        },
+        values::Source,
+    },
+};
+
+/// Counts the values of all attributes on the spans of its input.
+#[derive(Debug)]
+pub(super) struct CompareExec {
+    input: Arc<dyn ExecutionPlan>,
+    program: Arc<CompareProgram>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+}
+
+impl CompareExec {
+    pub(super) fn new(input: Arc<dyn ExecutionPlan>, program: Arc<CompareProgram>) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(partial::schema()),
+            input.output_partitioning().clone(),
+            EmissionType::Final,
+            Boundedness::Bounded,
+        );
+        Self { input, program, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
+    }
+}
+
+impl DisplayAs for CompareExec {
+    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CompareExec: {}, intervals={}", self.program.text, self.program.intervals.len())
+    }
+}
+
+impl ExecutionPlan for CompareExec {
+    fn name(&self) -> &str {
+        "CompareExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        vec![&self.input]
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _options: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
+            Ok([input]) => Ok(Arc::new(Self::new(input, Arc::clone(&self.program)))),
+            Err(children) => internal_err!("CompareExec has one input, not {}", children.len()),
+        }
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        use datafusion::physical_plan::ChildrenPropertiesMode;
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn apply_expressions(
+        &self,
+        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        let attributes = self.program.attributes.iter().map(|(_, source)| source);
+        for (_, expr) in attributes.chain([&self.program.selection]).flat_map(|source| &source.parts) {
+            if visit(expr)? == TreeNodeRecursion::Stop {
+                return Ok(TreeNodeRecursion::Stop);
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let mut input = self.input.execute(partition, context)?;
+        let baseline = BaselineMetrics::new(&self.metrics, partition);
+        let program = Arc::clone(&self.program);
+        let cells = stream::once(async move {
+            let mut counter = Counter::new(&program);
+            while let Some(batch) = input.next().await {
+                let _timer = baseline.elapsed_compute().timer();
+                counter.add(&batch?)?;
+            }
+            let _timer = baseline.elapsed_compute().timer();
+            let batch = counter.finish()?;
+            baseline.record_output(batch.num_rows());
+            Ok(batch)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(partial::schema(), cells)))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// A partition's counting.
+struct Counter<'a> {
+    program: &'a CompareProgram,
+    selection: Labeler<'a>,
+    attributes: Vec<Attribute<'a>>,
+}
+
+/// An attribute, and for each code of its values the counts of both sides; those of code 0, which is nil, are of spans
+/// that have any value.
+struct Attribute<'a> {
+    name: &'a str,
+    values: Labeler<'a>,
+    counts: Vec<[Counts; 2]>,
+}
+
+impl<'a> Counter<'a> {
+    fn new(program: &'a CompareProgram) -> Self {
+        let attribute = |(name, source): &'a (String, Source)| {
+            let values = Labeler::new(source);
+            Attribute { name, values, counts: Vec::new() }
+        };
+        let attributes = program.attributes.iter().map(attribute).collect();
+        Self { program, selection: Labeler::new(&program.selection), attributes }
+    }
+
+    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
+        let single = if self.program.repeated { once_each(batch)? } else { None };
+        let batch = single.as_ref().unwrap_or(batch);
+        let starts = starts(batch)?;
+        let intervals = positions(starts, &self.program.intervals);
+        let codes = self.selection.codes(batch)?;
+        let is_true = |code: &u32| self.selection.value(*code) == Some(&Value::Bool(true));
+        let in_range = |start: u64| self.program.range.is_none_or(|(after, until)| after < start && start <= until);
+        let rows = starts.iter().zip(&intervals).enumerate().filter(|(_, (_, interval))| **interval != OUTSIDE);
+        let rows: Vec<(usize, u32, bool)> = rows
+            .map(|(row, (start, interval))| (row, *interval, in_range(*start) && codes.of(row).iter().any(is_true)))
+            .collect();
+        for attribute in &mut self.attributes {
+            let codes = attribute.values.codes(batch)?;
+            attribute.count(&rows, &codes);
+        }
+        self.check_memory()
+    }
+
+    fn check_memory(&self) -> Result<()> {
+        let size: usize = self.attributes.iter().map(Attribute::size).sum();
+        if size <= self.program.max_memory {
+            return Ok(());
+        }
+        let limit = self.program.max_memory;
+        let reason = format!("the values that `{}` compares need more than {limit} bytes", self.program.text);
+        Err(DataFusionError::ResourcesExhausted(reason))
+    }
+
+    fn finish(self) -> Result<RecordBatch> {
+        let places = self.attributes.iter().flat_map(|attribute| {
+            let counts = (0_u32..).zip(&attribute.counts);
+            let sides = counts
+                .flat_map(|(code, sides)| sides.iter().zip(SIDES).map(move |(counts, side)| (code, counts, side)));
+            sides.map(move |(code, counts, side)| (attribute, code, counts, side))
+        });
+        let places: Vec<_> = places.collect();
+        let cells = (0_u32..).zip(&places).flat_map(|(group, (_, _, counts, _))| {
+            counts.iter().map(move |(interval, count)| Cell { group, interval, count, ..Cell::default() })
+        });
+        let labels = |group: u32| match places.get(group as usize) {
+            Some((attribute, code, _, side)) => vec![
+                Some(Value::String((*side).to_owned())),
+                Some(Value::String(attribute.name.to_owned())),
+                attribute.values.value(*code).cloned(),
+            ],
+            None => Vec::new(),
+        };
+        partial::to_batch(cells, labels)
+    }
+}
+
+impl Attribute<'_> {
+    fn count(&mut self, rows: &[(usize, u32, bool)], codes: &Codes) {
+        let mut add = |code: u32, selected: bool, interval: u32| {
+            let code = code as usize;
+            if self.counts.len() <= code {
+                self.counts.resize_with(code + 1, Default::default);
+            }
+            let side = self.counts.get_mut(code).and_then(|sides| sides.get_mut(usize::from(selected)));
+            side.into_iter().for_each(|counts| counts.add(interval, 1));
+        };
+        for (row, interval, selected) in rows {
+            let codes = codes.of(*row);
+            if codes != [0] {
+                codes.iter().for_each(|code| add(*code, *selected, *interval));
+                add(0, *selected, *interval);
+            }
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.values.size() + self.counts.iter().flatten().map(Counts::size).sum::<usize>()
+    }
+}
