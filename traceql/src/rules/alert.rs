@@ -64,7 +64,6 @@ mod float {
         Text(String),
     }
 
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         let value = if value.is_finite() { Float::Number(*value) } else { Float::Text(value.to_string()) };
         value.serialize(serializer)

@@ -29,3 +29,7 @@ pub use labels::{Labels, Sample, prometheus_labels, prometheus_name};
 pub use source::Source;
 pub use state::{GroupState, RuleState, State};
 pub use template::Template;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../RULES.md")]
+struct Documentation;

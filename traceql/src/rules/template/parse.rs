@@ -89,9 +89,11 @@ impl<'t> Action<'t> {
             Some(("$value" | ".Value", _)) => Ok(Operand::Value),
             Some((word @ ("$labels" | ".Labels"), _)) => Err(self.fault(start, word, "a label of it is to be named")),
             Some(("index", _)) => {
-                match self.word() {
-                    Some(("$labels" | ".Labels", _)) => {}
-                    _ => return Err(self.unexpected("`$labels`")),
+                self.blanks();
+                let start = self.at;
+                if !matches!(self.word(), Some(("$labels" | ".Labels", _))) {
+                    self.at = start;
+                    return Err(self.unexpected("`$labels`"));
                 }
                 self.blanks();
                 match self.rest().starts_with(['"', '`']) {

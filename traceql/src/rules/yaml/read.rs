@@ -59,10 +59,12 @@ impl<'s> Reader<'s> {
 
     fn expected(&mut self, node: &Node, expected: &str) {
         let message = format!("{expected} is expected here, and this is {}", node.what());
-        // A long value is pointed to by its beginning.
-        let length = self.source.get(node.span.start as usize..).and_then(|rest| rest.lines().next());
-        let end = node.span.end.min(node.span.start + u32::try_from(length.map_or(1, str::len)).unwrap_or(1).max(1));
-        self.report(Diagnostic::new("TQ0605", Span { end, ..node.span }, message));
+        // Of a long value, the first line is pointed to.
+        let Span { start, end } = node.span;
+        let written = self.source.get(start as usize..end as usize).unwrap_or("");
+        let line = written.lines().next().map_or(0, str::len).max(1);
+        let span = Span::new(start as usize, start as usize + line);
+        self.report(Diagnostic::new("TQ0605", span, message));
     }
 
     /// A mapping that has some of these keys; `what` it is, for messages.
