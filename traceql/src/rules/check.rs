@@ -106,7 +106,7 @@ fn read_rule(reader: &mut Reader<'_>, node: &Node, of_group: &[(&str, &Node)]) -
             let (alert, record) = (map.key("alert").unwrap_or(map.span), map.key("record").unwrap_or(map.span));
             let (first, second) = if alert.start < record.start { (alert, record) } else { (record, alert) };
             let fault = Diagnostic::new("TQ0604", second, "a rule either alerts or records");
-            reader.report(fault.related(first, "both are here"));
+            reader.report(fault.related(first, "the other"));
             None
         }
         (None, None) => {

@@ -33,7 +33,7 @@ fn check_gives_verdicts_and_exit_codes() {
     let bad = traceql(&["check", "shop.rules.yaml", "broken.rules.yaml"]);
     assert_eq!(bad.status.code(), Some(3));
     let said =
-        "broken.rules.yaml:12:20: error[TQ0202]: `==` is no operator\n    |\n 12 |           { status == error }\n";
+        "broken.rules.yaml:11:20: error[TQ0202]: `==` is no operator\n    |\n 11 |           { status == error }\n";
     assert!(stdout(&bad).contains(said), "{}", stdout(&bad));
     let json = traceql(&["check", "-o", "json", "broken.rules.yaml"]);
     let json: Json = serde_json::from_slice(&json.stdout).unwrap();

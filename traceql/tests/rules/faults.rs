@@ -32,7 +32,7 @@ fn faults_have_places() {
         (String::new(), "TQ0604", 1, 1),
         ("# nothing\n".to_owned(), "TQ0604", 1, 1),
         ("groups: [\n".to_owned(), "TQ0601", 2, 1),
-        ("groups:\n\t- a\n".to_owned(), "TQ0601", 2, 1),
+        ("groups:\n\t- a\n".to_owned(), "TQ0601", 2, 2),
         ("groups: []\n---\ngroups: []\n".to_owned(), "TQ0601", 2, 1),
         ("groups: !!map {}\n".to_owned(), "TQ0601", 1, 9),
         ("- a\n".to_owned(), "TQ0605", 1, 1),
@@ -76,7 +76,7 @@ fn warnings_do_not_stop_a_file() {
     assert_eq!(report.rules.unwrap().groups[0].rules.len(), 4);
     let found = report.diagnostics.list().iter();
     let found: Vec<_> = found.map(|found| (found.code, report.diagnostics.line_and_column(found))).collect();
-    assert_eq!(found, [("TQ0521", (5, 16)), ("TQ0523", (6, 60)), ("TQ0522", (7, 18)), ("TQ0503", (8, 51))]);
+    assert_eq!(found, [("TQ0521", (5, 16)), ("TQ0523", (6, 58)), ("TQ0522", (7, 18)), ("TQ0503", (8, 51))]);
 }
 
 #[test]
@@ -131,8 +131,8 @@ tests:
         ("TQ0602", (6, 24)),
         ("TQ0604", (8, 9)),
         ("TQ0610", (9, 66)),
-        ("TQ0202", (11, 38)),
-        ("TQ0610", (11, 69)),
+        ("TQ0201", (11, 39)),
+        ("TQ0610", (11, 70)),
         ("TQ0524", (12, 5)),
     ];
     assert_eq!(found, expected, "{}", report.diagnostics);

@@ -101,7 +101,7 @@ proptest! {
         let report = TestFile::check(&text);
         prop_assert_eq!(report.tests.is_some(), !report.diagnostics.has_errors());
         if let Ok(template) = Template::parse(&text) {
-            template.expand(&super::script::labels(&[("a.b", "x")]), 1.5);
+            let _ = template.expand(&super::script::labels(&[("a.b", "x")]), 1.5);
         }
     }
 }

@@ -52,9 +52,7 @@ fn failures_say_what_is_and_what_should_be() {
         failures.map(|failure| format!("{}\n{}", failure.what, failure.differences.join("\n"))).collect();
     let expected = [
         "alerts FailingRequests at 11s
-- firing {alertname=\"FailingRequests\", resource.service.name=\"api-gateway\", severity=\"page\"}
-  it is pending
-+ pending {alertname=\"FailingRequests\", resource.service.name=\"api-gateway\", severity=\"page\"}",
+  {alertname=\"FailingRequests\", resource.service.name=\"api-gateway\", severity=\"page\"} is to be firing and is pending",
         "alerts Busy at 12s
   annotations of {alertname=\"Busy\", resource.service.name=\"api-gateway\"}
   - summary: api-gateway: 126 requests

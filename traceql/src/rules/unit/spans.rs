@@ -72,11 +72,10 @@ fn read_span(reader: &mut Reader<'_>, node: &Node, parent: Option<&[KeyValue]>) 
     let children = map.get("children").map(|node| read_spans(reader, node, Some(&resource)));
     let every = map.get("every").and_then(|node| reader.positive_duration(node));
     let count = map.get("count").and_then(|node| reader.count(node));
-    if let (Some(place), None) = (map.key("count"), map.key("every")) {
-        reader.report(Diagnostic::new("TQ0604", place, "what is repeated needs `every`"));
-    }
-    if let (Some(place), None) = (map.key("every"), map.key("count")) {
-        reader.report(Diagnostic::new("TQ0604", place, "what is repeated needs `count`"));
+    for (key, other) in [("count", "every"), ("every", "count")] {
+        if let (Some(place), None, None) = (map.key(key), map.key(other), parent) {
+            reader.report(Diagnostic::new("TQ0604", place, format!("what is repeated needs `{other}`")));
+        }
     }
     Some(SpanSpec {
         resource,
