@@ -52,8 +52,8 @@ pub fn format_duration(nanos: u64) -> String {
     let mut millis = nanos / NANOS_PER_MILLI;
     let mut text = String::new();
     for (unit, length) in UNITS {
-        // Years and weeks are read only where they stand alone.
-        if matches!(unit, "y" | "w") && millis % length != 0 {
+        // As Prometheus: years and weeks only where nothing is left.
+        if matches!(unit, "y" | "w") && !millis.is_multiple_of(length) {
             continue;
         }
         if millis >= length {

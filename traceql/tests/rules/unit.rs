@@ -66,7 +66,7 @@ fn failures_say_what_is_and_what_should_be() {
     ];
     assert_eq!(said, expected);
     let places: Vec<_> = results[0].failures.iter().map(|failure| (failure.line, failure.column)).collect();
-    assert_eq!(places[0], (16, 9));
+    assert_eq!(places[0], (15, 9));
 }
 
 /// What a host does: its clock, the store as it is then, and what changes.
