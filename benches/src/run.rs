@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use traceql::{Engine, SearchOptions};
+use traceql::{Engine, MetricsOptions, SearchOptions};
 use tracestore::{Snapshot, Store};
 
 use crate::{
@@ -14,6 +14,9 @@ use crate::{
     queries::{Kind, QUERIES},
     report::{Ingest, QueryFigures, Report, Size},
 };
+
+/// The step of metrics queries, 15 s.
+const STEP: u64 = 15_000_000_000;
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
@@ -47,12 +50,22 @@ impl Run {
         let engine = Engine::new(snapshot.clone());
         let mut queries = Vec::new();
         let wanted = |text: &str| self.only.as_ref().is_none_or(|only| text.contains(only.as_str()));
+        let (start, end) = time_range(&snapshot);
         for query in QUERIES.iter().filter(|query| wanted(query.text)) {
             let options = SearchOptions::default();
-            let supported = query.kind == Kind::Search && traceql::compile(query.text).is_ok();
             let search = || Ok(runtime.block_on(engine.search(query.text, &options))?.traces.len());
-            let measured = supported.then(|| self.measure(search)).transpose()?;
-            queries.push(figures(query.text, query.kind.name(), measured));
+            // Another range each time: nothing could be answered from an answer.
+            let mut later = 0;
+            let metrics = || {
+                later += 1;
+                let options = MetricsOptions::new(start - later, end + later).with_step(STEP);
+                Ok(runtime.block_on(engine.query_range(query.text, &options))?.series.len())
+            };
+            let measured = match query.kind {
+                Kind::Search => self.measure(search)?,
+                Kind::Metrics => self.measure(metrics)?,
+            };
+            queries.push(figures(query.text, query.kind.name(), Some(measured)));
         }
         if wanted("trace by id") {
             queries.push(figures("trace by id", "trace", self.measure_lookup(&engine, &runtime)?));
@@ -94,6 +107,12 @@ impl Run {
         };
         self.measure(lookup).map(Some)
     }
+}
+
+/// From the first trace to the last.
+fn time_range(snapshot: &Snapshot) -> (u64, u64) {
+    let ranges = || snapshot.blocks().iter().map(|block| block.time_range());
+    (ranges().map(|(start, _)| start).min().unwrap_or(1_000), ranges().map(|(_, end)| end).max().unwrap_or(2_000))
 }
 
 fn figures(query: &str, kind: &str, measured: Option<(f64, f64, usize)>) -> QueryFigures {

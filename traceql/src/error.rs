@@ -11,6 +11,9 @@ pub enum Error {
     /// The query is wrong; displays with the place in the query.
     #[error(transparent)]
     Query(#[from] Diagnostics),
+    /// The SQL statement is wrong, or asks of a value what cannot be had.
+    #[error("{0}")]
+    Sql(String),
     /// The store said no.
     #[error(transparent)]
     Store(#[from] tracestore::Error),
@@ -32,7 +35,7 @@ impl Error {
     /// The query is wrong.
     #[must_use]
     pub fn is_query(&self) -> bool {
-        matches!(self, Self::Query(_))
+        matches!(self, Self::Query(_) | Self::Sql(_))
     }
 
     /// What was asked for beside the query makes no sense.
@@ -77,7 +80,7 @@ impl From<DataFusionError> for Error {
         match unwrap(error) {
             DataFusionError::External(source) => match source.downcast::<tracestore::Error>() {
                 Ok(error) => Self::Store(*error),
-                Err(_) => Self::Execution(text),
+                Err(source) => source.downcast::<Self>().map_or(Self::Execution(text), |error| *error),
             },
             DataFusionError::ResourcesExhausted(reason) => Self::Limit(reason),
             _ => Self::Execution(text),

@@ -28,11 +28,13 @@ pub mod rules;
 pub mod series;
 pub mod syntax;
 
+#[cfg(feature = "sql")]
+pub use engine::SqlAnswer;
 #[cfg(feature = "engine")]
 pub use engine::{
     BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, MetricsOptions, MetricsResponse, Progress, ScopeNames,
-    SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute,
-    SpansetMatch, TagNames, TagOptions, TagScope, TagValue, TagValues, TraceMatch, Value,
+    SearchEvent, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats, SearchStream, ServiceStats,
+    SpanMatch, SpansetAttribute, SpansetMatch, TagNames, TagOptions, TagScope, TagValue, TagValues, TraceMatch, Value,
 };
 #[cfg(feature = "engine")]
 pub use error::{Error, Result};

@@ -97,6 +97,7 @@ fn exit_codes_tell_what_failed() {
         (vec!["query", "{}", text.to_str().unwrap()], 4, "looks like plain text, not OTLP traces"),
         (vec!["query", "{}", nowhere.to_str().unwrap()], 5, "nowhere: No such file"),
         (vec!["query", "{}", empty.to_str().unwrap()], 5, "neither a store (no folder `blocks`) nor a block"),
+        (vec!["query", "--max-memory", "100", "{}", SHOP], 6, "the search needs more than 100 bytes of memory"),
         (vec!["query", "--fail-empty", "{ name = \"nobody\" }", SHOP], 1, ""),
         (vec!["query", "{ name = \"nobody\" }", SHOP], 0, ""),
     ] {
@@ -145,6 +146,54 @@ fn explain_and_inspect() {
     assert_eq!(json["blocks"][0]["spans"], 2999);
     let text = traceql(&["inspect", SHOP]);
     assert!(stdout(&text).contains("span.http.method:str") && stdout(&text).contains("bytes per span"));
+}
+
+#[test]
+fn sql_in_every_format() {
+    let run = |format: &str, sql: &str| traceql(&["sql", "-o", format, sql, SHOP]);
+    let sql = "SELECT name, kind, start_time, duration_nanos AS took, \"order.skus:str[]\" AS skus, \"http.method\", \
+               attributes, 'a\"b,c' AS odd FROM spans WHERE \"order.id\" = 'ORD-990537545' AND name = 'validate_order'";
+    let object = "{\"name\":\"validate_order\",\"kind\":\"internal\",\"start_time\":\"2026-11-20T10:43:42.468687039Z\",\
+                  \"took\":13632,\"skus\":[\"SKU-0\",\"SKU-1\"],\"http.method\":null,\"attributes\":\
+                  {\"order.id\":\"ORD-990537545\",\"order.items\":2,\"order.skus\":[\"SKU-0\",\"SKU-1\"],\
+                  \"order.weights\":[8.6,2.12]},\"odd\":\"a\\\"b,c\"}";
+    for format in ["auto", "ndjson"] {
+        assert_eq!(stdout(&run(format, sql)), format!("{object}\n"));
+    }
+    assert_eq!(stdout(&run("json", sql)), format!("[\n  {object}\n]\n"));
+    let csv = "name,kind,start_time,took,skus,http.method,attributes,odd\n\
+               validate_order,internal,2026-11-20T10:43:42.468687039Z,13632,\"[SKU-0, SKU-1]\",,\
+               \"{\"\"order.id\"\":\"\"ORD-990537545\"\",\"\"order.items\"\":2,\
+               \"\"order.skus\"\":[\"\"SKU-0\"\",\"\"SKU-1\"\"],\"\"order.weights\"\":[8.6,2.12]}\",\"a\"\"b,c\"\n";
+    assert_eq!(stdout(&run("csv", sql)).replace("\r\n", "\n"), csv);
+    let table = run("table", "SELECT kind, count(*) AS spans FROM spans WHERE kind LIKE 'pro%' GROUP BY kind");
+    let lines = ["┌──────────┬───────┐", "│ kind     ┆ spans │", "╞══════════╪═══════╡"];
+    assert!(stdout(&table).starts_with(&lines.join("\n")), "{}", stdout(&table));
+    assert!(stdout(&table).ends_with("1 row\n") && stdout(&table).contains("│ producer ┆ "), "{}", stdout(&table));
+    // None, and two of one name.
+    for (format, expected) in [("csv", "name\n"), ("json", "[]\n"), ("ndjson", "")] {
+        assert_eq!(stdout(&run(format, "SELECT name FROM spans LIMIT 0")).replace("\r\n", "\n"), expected);
+    }
+    let twice = run("ndjson", "SELECT a.kind, b.kind FROM spans a JOIN spans b USING (trace_id, span_id) LIMIT 1");
+    assert!(stdout(&twice).contains(",\"kind #2\":\""), "{}", stdout(&twice));
+    let store = traceql(&["sql", "--help"]);
+    assert!(stdout(&store).contains("Tables: spans, traces,") && stdout(&store).contains("Examples:"));
+}
+
+#[test]
+fn sql_tells_what_is_wrong() {
+    let run = |sql: &str| traceql(&["sql", sql, SHOP]);
+    let limit = format!("SELECT 1{}", " UNION ALL SELECT 1".repeat(99));
+    for (sql, code, message) in [
+        ("SELECT servce FROM spans", 3, "traceql: there is no column or attribute `servce`; did you mean service?\n"),
+        ("DROP TABLE spans", 3, "traceql: DROP is refused; SQL reads and nothing else: "),
+        ("SELECT * FROM traceql('{ status == error }')", 3, "error[TQ0202]: "),
+        (limit.as_str(), 6, "traceql: a statement may read 64 tables at most, "),
+    ] {
+        let output = run(sql);
+        assert_eq!(output.status.code(), Some(code), "{sql}: {}", stderr(&output));
+        assert!(stderr(&output).starts_with(message) && stdout(&output).is_empty(), "{sql}: {}", stderr(&output));
+    }
 }
 
 #[test]

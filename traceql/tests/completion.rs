@@ -455,6 +455,14 @@ fn an_unfinished_query_begins_with_what_is_finished() {
         "{ .a = 1 && .b = \"x",
         "{ .a = 1 && span.",
         "{ .a = 1 && stat",
+        // A name that the text ends with is still being typed, even if it is one already.
+        "{ .a = 1 && status",
+        "{ .a = 1 && .b",
+        "{ .a = 1 && .b ",
+        "{ .a = 1 && (.b",
+        "{ .a = 1 && !.b",
+        "{ .a = 1 && .b = .c",
+        "{ .a = 1 && .b + .c",
         "({ .a = 1 ",
         "(({ .a = 1 && .b = ",
         "({ .a = 1 && .b = } | by(",
@@ -474,9 +482,10 @@ fn an_unfinished_query_begins_with_what_is_finished() {
     ] {
         assert_eq!(partial_condition(text), condition("{ .a = 1 }"), "{text}");
     }
-    assert_eq!(partial_condition("{ (.a = 1 || .b = 2) && .c"), condition("{ (.a = 1 || .b = 2) && .c }"));
+    assert_eq!(partial_condition("{ (.a = 1 || .b = 2) && .c }"), condition("{ (.a = 1 || .b = 2) && .c }"));
     assert_eq!(partial_condition("{ .a = 1 && .b = 2 && .c = "), condition("{ .a = 1 && .b = 2 }"));
-    assert_eq!(partial_condition("{ .a"), condition("{ .a }"));
+    assert_eq!(partial_condition("{ .a = 1 && (.b)"), condition("{ .a = 1 && .b }"));
+    assert_eq!(partial_condition("{ .a }"), condition("{ .a }"));
     assert_eq!(partial_condition("{ false }"), condition("{ false }"));
 }
 
@@ -493,7 +502,10 @@ fn nothing_is_asked_where_no_filter_is_finished() {
         "{ !(.a = ",
         "{ .a =~ \"(\" }",
         "{ name = 1",
-        "{ .a = 1 && status",
+        "{ .a",
+        "{ status",
+        "{ .a = 1 || .b",
+        "{ .a = 1 && status }",
         "{ .a = 1 } && { .b = 2 }",
         "{ .a = 1 } && { .b = ",
         "{ .a = 1 } >> ",

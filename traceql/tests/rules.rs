@@ -1,5 +1,5 @@
-//! Alert and recording rules: states of alerts scenario by scenario and against their definition, templates, faults of rule
-//! files, unit tests of rules, and what the command makes of them.
+//! Alert and recording rules: states of alerts scenario by scenario and against their definition, templates, faults of
+//! rule files, unit tests of rules, and what the command makes of them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 

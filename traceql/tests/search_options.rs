@@ -82,6 +82,39 @@ fn limits_end_a_search_with_an_error_or_a_part() {
     assert!(!engine.search(slow, &generous).unwrap().partial);
 }
 
+/// Every part that holds something: the scan, the pipeline, the traces kept, the answer.
+#[test]
+fn memory_is_limited() {
+    let engine = engine();
+    for query in QUERIES {
+        let all = SearchOptions::default().with_limit(10_000).with_spss(0);
+        let expected = engine.search(query, &all).unwrap().traces;
+        let mut refused = 0;
+        // It takes so much, and no less: what is enough once is enough with more.
+        let enough = (8..30).map(|bits| 1 << bits).find(|memory| {
+            match engine.search(query, &all.clone().with_max_memory(Some(*memory))) {
+                Ok(response) => {
+                    assert!(response.traces == expected && !response.partial, "{query} in {memory} bytes");
+                    true
+                }
+                Err(error) => {
+                    let message = format!("the search needs more than {memory} bytes of memory");
+                    assert!(error.is_limit() && error.to_string() == message, "{query}: {error}");
+                    refused += 1;
+                    false
+                }
+            }
+        });
+        let enough = enough.unwrap();
+        assert!(refused >= 4, "{query} takes {enough} bytes");
+        // That parts of the answer would do does not help.
+        let partial = all.with_limits(None, None, true).with_max_memory(Some(256));
+        assert!(engine.search(query, &partial).unwrap_err().is_limit());
+        // A search that failed holds nothing.
+        assert!(engine.search(query, &SearchOptions::default()).is_ok());
+    }
+}
+
 #[test]
 fn whoever_watches_can_end_a_search() {
     let engine = engine();

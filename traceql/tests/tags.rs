@@ -247,6 +247,9 @@ fn what_is_typed_of_a_query_counts() {
         ("{ status = error", &errors),
         ("{ status = error && ", &errors),
         ("{ status = error && span.http.method = }", &errors),
+        ("{ status = error && span.http.meth", &errors),
+        ("{ status = error && name", &errors),
+        ("{ span.http.method", &all),
         ("{ (status = error && (.a = ) } | rate()", &errors),
         ("{ status = error } | by(", &errors),
         ("{ status = error } >> { ", &all),
@@ -377,6 +380,24 @@ fn the_command_lists_names() {
     let unfiltered = traceql(&["tags", "-q", "{ status = ", SHOP]);
     assert_eq!(stdout(&unfiltered).lines().count(), lines.len());
     assert!(String::from_utf8_lossy(&unfiltered.stderr).contains("all spans are meant"));
+    for all in ["", "{}", "{ }", "{ } | rate()"] {
+        assert_eq!(traceql(&["tags", "-q", all, SHOP]).stderr.is_empty(), !all.is_empty(), "{all}");
+    }
+}
+
+#[test]
+fn a_name_is_a_line_whatever_is_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("odd.json");
+    let attributes = ["a\nb", "q\"", "\u{1b}[2J"].map(|key| json!({ "key": key, "value": { "boolValue": true } }));
+    let span = json!({ "traceId": "01".repeat(16), "spanId": "02".repeat(8), "attributes": attributes });
+    let document = json!({ "resourceSpans": [{ "scopeSpans": [{ "spans": [span] }] }] });
+    std::fs::write(&file, document.to_string()).unwrap();
+    let lines = traceql(&["tags", "--scope", "span", file.to_str().unwrap()]);
+    assert_eq!(stdout(&lines), "span.\\u{1b}[2J\nspan.\"a\\nb\"\nspan.\"q\\\"\"\n");
+    let json = traceql(&["tags", "--scope", "span", "-o", "ndjson", file.to_str().unwrap()]);
+    let names = stdout(&json).lines().map(|line| serde_json::from_str::<Json>(line).unwrap()["name"].clone());
+    assert_eq!(names.collect::<Vec<_>>(), ["\u{1b}[2J", "a\nb", "q\""]);
 }
 
 #[test]

@@ -2,10 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use tracestore::Snapshot;
+use tracestore::{
+    Snapshot, TraceCandidate,
+    model::{Trace, TraceId},
+};
 
 use super::{
-    Engine, MetricsOptions, MetricsResponse, Progress, SearchOptions, SearchResponse, TagNames, TagOptions, TagValues,
+    Engine, MetricsOptions, MetricsResponse, Progress, SearchEvent, SearchOptions, SearchResponse, TagNames,
+    TagOptions, TagValues,
 };
 use crate::{Error, Result};
 
@@ -70,12 +74,41 @@ impl BlockingEngine {
         self.runtime.block_on(evaluator.evaluate(&self.engine, at))
     }
 
+    /// See [`Engine::search_stream`]; the search runs while an event is waited for.
+    ///
+    /// # Errors
+    /// As items: the same.
+    pub fn search_events(
+        &self,
+        query: &str,
+        options: &SearchOptions,
+    ) -> impl Iterator<Item = Result<SearchEvent>> + use<'_> {
+        let mut stream = self.engine.search_stream(query, options);
+        std::iter::from_fn(move || self.runtime.block_on(stream.next()))
+    }
+
     /// See [`Engine::explain`].
     ///
     /// # Errors
     /// The same.
     pub fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         self.runtime.block_on(self.engine.explain(query, options, analyze))
+    }
+
+    /// See [`Engine::trace`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn trace(&self, id: &TraceId) -> Result<Option<Trace>> {
+        self.runtime.block_on(self.engine.trace(id))
+    }
+
+    /// See [`Engine::traces_by_prefix`].
+    ///
+    /// # Errors
+    /// The same.
+    pub fn traces_by_prefix(&self, digits: &str, limit: usize) -> Result<Vec<TraceCandidate>> {
+        self.runtime.block_on(self.engine.traces_by_prefix(digits, limit))
     }
 
     /// See [`Engine::tag_names`].

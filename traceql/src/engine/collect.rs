@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use datafusion::arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch},
-    datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type},
+use datafusion::{
+    arrow::{
+        array::{Array, ArrayRef, AsArray, RecordBatch},
+        datatypes::{DataType, Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type},
+    },
+    execution::memory_pool::MemoryReservation,
 };
 use tracestore::{
     Snapshot,
@@ -13,7 +16,9 @@ use tracestore::{
     model::SpanId,
 };
 
-use super::{FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value};
+use super::{
+    FieldValue, SearchOptions, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value, memory::Heap,
+};
 use crate::{
     Error, Result,
     functions::plain_json,
@@ -39,18 +44,21 @@ struct FoundSpanset {
 const SHOWN: [SpanColumn; 4] = [SpanColumn::StartTime, SpanColumn::SpanId, SpanColumn::Name, SpanColumn::Duration];
 
 /// Builds the answer from the rows that the plan gave, traces in their order; in the view every trace is in one block.
+/// Memory is reserved by `held`.
 pub(super) fn collect_traces(
     snapshot: &Snapshot,
     fields: &[Field],
     labels: &[String],
     batches: &[RecordBatch],
     options: &SearchOptions,
+    held: &MemoryReservation,
 ) -> Result<Vec<TraceMatch>> {
+    held.try_grow(batches.iter().map(RecordBatch::get_array_memory_size).sum())?;
     let columns = output_columns(snapshot, fields)?;
     let found = group_rows(batches)?;
     let mut summaries = summaries(snapshot, &found)?;
-    let shown = choose_rows(snapshot, &found, options.spss)?;
-    let spans = fetch_spans(snapshot, &shown, &columns)?;
+    let shown = choose_rows(snapshot, &found, options.spss, held)?;
+    let spans = fetch_spans(snapshot, &shown, &columns, held)?;
 
     let mut traces: Vec<TraceMatch> = Vec::with_capacity(found.len());
     for (found, shown) in found.into_iter().zip(shown) {
@@ -61,7 +69,9 @@ pub(super) fn collect_traces(
             matched: found.rows.len(),
             attributes: spanset_attributes(labels, found.attributes),
         });
-        traces.push(trace_match(summary, spansets.collect()));
+        let trace = trace_match(summary, spansets.collect());
+        held.try_grow(trace.size())?;
+        traces.push(trace);
     }
     Ok(traces)
 }
@@ -147,8 +157,8 @@ fn summaries(snapshot: &Snapshot, found: &[Found]) -> Result<BTreeMap<(u32, u32)
 }
 
 /// The rows that are shown of each trace: the first by start, then id.
-fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize) -> Result<Vec<Found>> {
-    let keys = fetch_by_block(snapshot, found, &[SpanColumn::StartTime, SpanColumn::SpanId], |arrays, index| {
+fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize, held: &MemoryReservation) -> Result<Vec<Found>> {
+    let keys = fetch_by_block(snapshot, found, &[SpanColumn::StartTime, SpanColumn::SpanId], held, |arrays, index| {
         let (start, id) = match arrays {
             [start, id] => (start.as_primitive_opt::<UInt64Type>()?, id.as_fixed_size_binary_opt()?),
             _ => return None,
@@ -171,10 +181,11 @@ fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize) -> Result<Vec<
 }
 
 /// Reads columns for the rows found, and makes something of each row.
-fn fetch_by_block<T>(
+fn fetch_by_block<T: Heap>(
     snapshot: &Snapshot,
     found: &[Found],
     columns: &[SpanColumn],
+    held: &MemoryReservation,
     make: impl Fn(&[ArrayRef], usize) -> Option<T>,
 ) -> Result<BTreeMap<(u32, u32), T>> {
     let mut by_block: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
@@ -187,9 +198,12 @@ fn fetch_by_block<T>(
         rows.sort_unstable();
         rows.dedup();
         let arrays = snapshot.fetch(block, &rows, columns)?;
+        let read = held.new_empty();
+        read.try_grow(arrays.iter().map(|array| array.get_array_memory_size()).sum())?;
         for (index, row) in rows.iter().enumerate() {
             let value = make(&arrays, index);
             let value = value.ok_or_else(|| Error::Execution("a column has another type than it should".to_owned()))?;
+            held.try_grow(size_of::<(u32, u32)>() + value.size())?;
             made.insert((block, *row), value);
         }
     }
@@ -201,10 +215,11 @@ fn fetch_spans(
     snapshot: &Snapshot,
     shown: &[Found],
     columns: &[OutputColumn],
+    held: &MemoryReservation,
 ) -> Result<BTreeMap<(u32, u32), SpanMatch>> {
     let mut wanted = SHOWN.to_vec();
     wanted.extend(columns.iter().map(|output| output.column.clone()));
-    fetch_by_block(snapshot, shown, &wanted, |arrays, index| {
+    fetch_by_block(snapshot, shown, &wanted, held, |arrays, index| {
         let (fixed, rest) = arrays.split_at_checked(SHOWN.len())?;
         let [start, id, name, duration] = fixed else { return None };
         Some(SpanMatch {

@@ -1,12 +1,18 @@
 //! The façade: queries over a snapshot of blocks.
 
+mod background;
 mod blocking;
 mod collect;
+mod lookup;
+mod memory;
 mod metrics;
 mod options;
 mod response;
 mod search;
 mod session;
+#[cfg(feature = "sql")]
+mod sql;
+mod stream;
 mod tags;
 mod watch;
 
@@ -16,6 +22,9 @@ pub use options::{Cursor, SearchKey, SearchOptions, SearchOrder};
 pub use response::{
     FieldValue, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value,
 };
+#[cfg(feature = "sql")]
+pub use sql::SqlAnswer;
+pub use stream::{SearchEvent, SearchStream};
 pub use tags::{ScopeNames, TagNames, TagOptions, TagScope, TagValue, TagValues};
 use tracestore::Snapshot;
 pub use watch::Progress;

@@ -24,7 +24,12 @@ pub struct SearchOptions {
     pub timeout: Option<Duration>,
     /// How many bytes of columns it may decode. Default: any number.
     pub max_bytes: Option<u64>,
-    /// Whether a search that meets a limit gives what it has found by then ([`crate::SearchResponse::partial`]), instead
+    /// How many bytes of memory it may hold, about: counted are the parts of blocks that it looks at, one for each thread,
+    /// what it makes of them, the matching rows that it keeps, and the spans of its answer; not counted are pages while
+    /// they are decoded, and what the store keeps for the searches to come. More is always an error: what was found by
+    /// then is what there is no memory for. Default: any number.
+    pub max_memory: Option<u64>,
+    /// Whether a search that meets a limit on time or bytes gives what it has found by then ([`crate::SearchResponse::partial`]), instead
     /// of an error. Default: no.
     pub allow_partial: bool,
 }
@@ -91,6 +96,7 @@ impl Default for SearchOptions {
             after: None,
             timeout: None,
             max_bytes: None,
+            max_memory: None,
             allow_partial: false,
         }
     }
@@ -131,6 +137,12 @@ impl SearchOptions {
     #[must_use]
     pub fn with_limits(self, timeout: Option<Duration>, max_bytes: Option<u64>, allow_partial: bool) -> Self {
         Self { timeout, max_bytes, allow_partial, ..self }
+    }
+
+    /// How many bytes of memory it may hold.
+    #[must_use]
+    pub fn with_max_memory(self, max_memory: Option<u64>) -> Self {
+        Self { max_memory, ..self }
     }
 
     pub(super) fn time_range(&self) -> Option<TimeRange> {

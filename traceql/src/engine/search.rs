@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Instant};
 
 use datafusion::{
     datasource::provider_as_source,
+    execution::memory_pool::MemoryConsumer,
     logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, lit},
     physical_plan::{collect, display::DisplayableExecutionPlan},
 };
@@ -16,7 +17,7 @@ use tracestore::{
 use super::{
     Cursor, Engine, Progress, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats,
     collect::collect_traces,
-    watch::{Watch, run_watched, sum},
+    watch::{Watch, explain_limit, run_watched, sum},
 };
 use crate::{
     Error, Result,
@@ -30,9 +31,10 @@ use crate::{
 pub(super) const MAX_DEPTH: usize = 200;
 
 /// A query for traces.
-struct Search {
-    pipeline: Pipeline,
-    fields: Vec<Field>,
+#[derive(Debug)]
+pub(super) struct Search {
+    pub(super) pipeline: Pipeline,
+    pub(super) fields: Vec<Field>,
     text: String,
 }
 
@@ -69,7 +71,7 @@ impl Engine {
     ) -> Result<SearchResponse> {
         let begun = Instant::now();
         let query = self.compile(query)?;
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let mut stats = SearchStats {
             blocks: self.snapshot.blocks().len() as u64,
             spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
@@ -80,10 +82,13 @@ impl Engine {
             let watermark = Watermark::new(options.limit);
             let (logical, labels) = self.plan(&view, &query, options, &watermark)?;
             let physical = self.session.physical_plan(&logical).await?;
-            let (found, complete) = run_watched(&physical, self.session.task(), &watermark, options, watch).await?;
+            let task = self.session.limited_task(options.max_memory)?;
+            let held = MemoryConsumer::new("answer").register(task.memory_pool());
+            let (found, complete) = run_watched(&physical, task, &watermark, options, watch).await?;
             partial = !complete;
             let read = Snapshot::bytes_read_by_thread();
-            traces = collect_traces(&view, &query.fields, &labels, &found, options)?;
+            let collected = collect_traces(&view, &query.fields, &labels, &found, options, &held);
+            traces = collected.map_err(|error| explain_limit(error, options))?;
             stats.bytes_read = Snapshot::bytes_read_by_thread() - read;
             stats.bytes_read += sum(&physical, "bytes_scanned");
             stats.rows_read = sum(&physical, "rows_scanned");
@@ -106,7 +111,7 @@ impl Engine {
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         let query = self.compile(query)?;
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let (logical, labels) = self.plan(&view, &query, options, &Watermark::new(options.limit))?;
         let physical = self.session.physical_plan(&logical).await?;
         if !analyze {
@@ -118,9 +123,11 @@ impl Engine {
             ));
         }
         let begun = Instant::now();
-        let found = collect(Arc::clone(&physical), self.session.task()).await?;
+        let task = self.session.task();
+        let held = MemoryConsumer::new("answer").register(task.memory_pool());
+        let found = collect(Arc::clone(&physical), task).await?;
         let planned = begun.elapsed();
-        let traces = collect_traces(&view, &query.fields, &labels, &found, options)?;
+        let traces = collect_traces(&view, &query.fields, &labels, &found, options, &held)?;
         let shown = DisplayableExecutionPlan::with_metrics(physical.as_ref());
         let (total, count) = (begun.elapsed(), traces.len());
         Ok(format!(
@@ -131,7 +138,7 @@ impl Engine {
     }
 
     /// The query, if it is a search.
-    fn compile(&self, text: &str) -> Result<Search> {
+    pub(super) fn compile(&self, text: &str) -> Result<Search> {
         let Query { body, fields, .. } = crate::compile(text)?;
         let Body::Search(pipeline) = body else {
             let fault = Diagnostic::new("TQ0904", Span::new(0, text.len()), "this query has series, not traces");
@@ -192,9 +199,23 @@ impl Engine {
         options: &SearchOptions,
         watermark: &Watermark,
     ) -> Result<(LogicalPlan, Vec<String>)> {
+        let (pipeline, labels) = self.everything(view, search, found(options), |table| {
+            table.with_time_range(options.time_range()).with_watermark(scan_watermark(options, watermark))
+        })?;
+        Ok((first_traces(view, pipeline, options, watermark), labels))
+    }
+
+    /// What a pipeline finds in the spans that are left of the table, and what answers call the attributes of its
+    /// spansets.
+    pub(super) fn everything(
+        &self,
+        view: &Snapshot,
+        search: &Search,
+        delivered: Vec<SpanColumn>,
+        narrow: impl FnOnce(SpanTable) -> SpanTable,
+    ) -> Result<(LogicalPlan, Vec<String>)> {
         let context = Context::new(view, self.session.context());
-        let planned =
-            plan_pipeline(&context, &search.pipeline, search.text.clone(), found(options)).map_err(Error::from)?;
+        let planned = plan_pipeline(&context, &search.pipeline, search.text.clone(), delivered).map_err(Error::from)?;
         let PlannedPipeline { program, mut marks, columns: delivered } = planned;
         if !self.options.pushdown {
             (marks.select, marks.together) = (None, Vec::new());
@@ -204,16 +225,11 @@ impl Engine {
         columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
         let marked = columns.len()..columns.len() + marks.conditions.len();
         let projection = (0..delivered.len()).chain(marked).collect();
-        let table = SpanTable::new(view.clone(), columns)
-            .with_marks(marks)
-            .with_pruning(self.options.pruning)
-            .with_time_range(options.time_range())
-            .with_watermark(scan_watermark(options, watermark));
-        let source = provider_as_source(Arc::new(table));
+        let table = SpanTable::new(view.clone(), columns).with_marks(marks).with_pruning(self.options.pruning);
+        let source = provider_as_source(Arc::new(narrow(table)));
         let scan = LogicalPlanBuilder::scan("spans", source, Some(projection))?.build()?;
         let node = Arc::new(PipelineNode::new(scan, program)?);
-        let pipeline = LogicalPlan::Extension(Extension { node });
-        Ok((first_traces(view, pipeline, options, watermark), labels))
+        Ok((LogicalPlan::Extension(Extension { node }), labels))
     }
 }
 

@@ -4,7 +4,9 @@ use std::{num::NonZero, sync::Arc};
 
 use datafusion::{
     common::Result,
-    execution::{SessionState, SessionStateBuilder, TaskContext},
+    execution::{
+        SessionState, SessionStateBuilder, TaskContext, memory_pool::GreedyMemoryPool, runtime_env::RuntimeEnvBuilder,
+    },
     logical_expr::LogicalPlan,
     physical_plan::ExecutionPlan,
     physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner},
@@ -42,6 +44,14 @@ impl Session {
 
     pub(super) fn task(&self) -> Arc<TaskContext> {
         self.context.task_ctx()
+    }
+
+    /// A task with a pool of memory of its own, from which its operators reserve what they hold.
+    pub(super) fn limited_task(&self, max_memory: Option<u64>) -> Result<Arc<TaskContext>> {
+        let Some(limit) = max_memory else { return Ok(self.task()) };
+        let pool = GreedyMemoryPool::new(usize::try_from(limit).unwrap_or(usize::MAX));
+        let runtime = RuntimeEnvBuilder::from_runtime_env(&self.context.runtime_env()).with_memory_pool(Arc::new(pool));
+        Ok(Arc::new(TaskContext::from(self.state.as_ref()).with_runtime(runtime.build_arc()?)))
     }
 
     /// Logical to physical.

@@ -50,7 +50,8 @@ pub(super) async fn run_watched(
 ) -> Result<(Vec<RecordBatch>, bool)> {
     let mut run = pin!(collect(Arc::clone(plan), task));
     if watch.is_none() && options.timeout.is_none() && options.max_bytes.is_none() {
-        return Ok((run.await?, true));
+        let found = run.await.map_err(|error| explain_limit(error.into(), options))?;
+        return Ok((found, true));
     }
     let begun = Instant::now();
     // Whether to stop now.
@@ -77,7 +78,10 @@ pub(super) async fn run_watched(
                     watermark.raise(u64::MAX);
                 }
             }
-            found = &mut run => return Ok((found?, !stopped)),
+            found = &mut run => {
+                let found = found.map_err(|error| explain_limit(error.into(), options))?;
+                return Ok((found, !stopped));
+            }
         }
     }
 }
@@ -116,6 +120,14 @@ fn exceeded(progress: &Progress, options: &SearchOptions) -> Option<String> {
     }
     let limit = options.max_bytes.filter(|limit| progress.bytes > *limit)?;
     Some(format!("the search decoded more than {limit} bytes"))
+}
+
+/// The error of a search, the limit that it met, if it is one, put as a sentence.
+pub(super) fn explain_limit(error: Error, options: &SearchOptions) -> Error {
+    match (error, options.max_memory) {
+        (Error::Limit(_), Some(limit)) => Error::Limit(format!("the search needs more than {limit} bytes of memory")),
+        (error, _) => error,
+    }
 }
 
 /// The sum of a metric over all operators of a plan.

@@ -152,6 +152,13 @@ fn part<'a, T>(offsets: &[u32], items: &'a [T], row: u32) -> &'a [T] {
 }
 
 impl Groups {
+    /// Bytes of memory, the texts of values left out.
+    pub(crate) fn size(&self) -> usize {
+        let numbers = [&self.offsets, &self.keys, &self.ranks];
+        let numbers = numbers.into_iter().map(|numbers| size_of_val(numbers.as_slice()));
+        numbers.sum::<usize>() + size_of_val(self.values.as_slice())
+    }
+
     /// The keys of a row; none: nil.
     pub(crate) fn of(&self, row: u32) -> &[u32] {
         part(&self.offsets, &self.keys, row)
@@ -174,6 +181,11 @@ impl Groups {
 }
 
 impl Numbers {
+    /// Bytes of memory.
+    pub(crate) fn size(&self) -> usize {
+        size_of_val(self.offsets.as_slice()) + size_of_val(self.numbers.as_slice())
+    }
+
     /// The numbers of a row.
     pub(crate) fn of(&self, row: u32) -> &[Number] {
         part(&self.offsets, &self.numbers, row)

@@ -152,8 +152,8 @@ impl Evaluator {
         due.min()
     }
 
-    /// Evaluates the groups that are due: those that were not evaluated for an interval. An evaluation that was missed is
-    /// not made up for, and a time before the last evaluation does nothing.
+    /// Evaluates the groups that are due: those that were not evaluated for an interval. An evaluation that was missed
+    /// is not made up for, and a time before the last evaluation does nothing.
     pub async fn evaluate(&mut self, source: &impl Source, at: u64) -> Evaluation {
         let mut evaluation = Evaluation::default();
         for (group, alert) in std::mem::take(&mut self.left) {

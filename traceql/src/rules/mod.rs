@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! YAML ─▶ yaml (tree with places) ─▶ file (checked rules, faults) ─┐
-//!                            Source (an Engine) ─▶ samples at a time ─┴▶ Evaluator ─▶ changes of alerts, recorded samples
+//!                            Source (an Engine) ─▶ samples at a time ─┴▶ Evaluator ─▶ changes of alerts, records
 //! ```
 //!
 //! The host has the clock: it calls [`Evaluator::evaluate`] as often as it likes, and rules are evaluated when they are

@@ -7,8 +7,8 @@ use super::{
     file::{Rule, RuleFile},
 };
 
-/// The alerts that there are, and when rules were evaluated last. Not bound to a version of a rule file: groups and rules
-/// are found by their names.
+/// The alerts that there are, and when rules were evaluated last. Not bound to a version of a rule file: groups and
+/// rules are found by their names.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {

@@ -170,7 +170,7 @@ mod tests {
         assert!(Intervals::of_range(0, u64::MAX, u64::MAX - 1).is_err());
         assert!(Intervals::of_instant(10, 10).is_err());
         let error = Intervals::of_range(0, 3_600 * SECOND, SECOND / 10).unwrap_err();
-        assert_eq!(error, "a step of 100ms makes 36001 values a series, more than 10000: the least is 360.072014ms");
+        assert_eq!(error, "a step of 100ms makes 36001 values a series, more than 10000: the least is 360.072015ms");
         assert!(Intervals::of_range(7, 3_600 * SECOND, 360_072_015).is_ok());
     }
 }

@@ -102,6 +102,6 @@ mod tests {
         let of =
             |value: Value| Series { labels: vec![Label::new("x", value)], values: vec![1.0], exemplars: Vec::new() };
         let found = top(vec![of(Value::Int(1)), of(Value::Float(1.0)), of(Value::Int(2)), of(Value::Nil)], 2);
-        assert_eq!(found, [of(Value::Int(2)), of(Value::Float(1.0))]);
+        assert_eq!(found, [of(Value::Float(1.0)), of(Value::Int(2))]);
     }
 }

@@ -14,7 +14,7 @@ mod parser;
 mod print;
 mod render;
 mod span;
-mod suggest;
+pub(crate) mod suggest;
 mod token;
 
 pub use complete::{Completion, CompletionItem, complete};

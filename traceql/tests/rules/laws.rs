@@ -1,5 +1,5 @@
-//! The states of alerts against their definition, which looks at the whole history; evaluators that are put away and taken
-//! up again; rule files of any text.
+//! The states of alerts against their definition, which looks at the whole history; evaluators that are put away and
+//! taken up again; rule files of any text.
 
 use proptest::prelude::*;
 use traceql::rules::{AlertState, Evaluator, RuleFile, State, Template, unit::TestFile};
@@ -9,8 +9,8 @@ use super::script::{SECOND, Script, alert, run, sample};
 /// At which seconds is evaluated, and whether there is a series then.
 type History = Vec<(u64, bool)>;
 
-/// The state after the last evaluation, by definition. An alert fires if at some evaluation the series had been there without
-/// a break for `hold`, and since then was never away for `keep`.
+/// The state after the last evaluation, by definition. An alert fires if at some evaluation the series had been there
+/// without a break for `hold`, and since then was never away for `keep`.
 fn state(history: &[(u64, bool)], hold: u64, keep: u64) -> AlertState {
     let start_of_run = |end: usize, there: bool| {
         let run = history[..=end].iter().rev().take_while(|(_, is_there)| *is_there == there);

@@ -14,7 +14,7 @@ mod schema;
 pub use build::{BlockBuilder, Pushed};
 pub use column::{AttributeScope, AttributeType, Level, SpanColumn};
 pub(crate) use read::Counted;
-pub use read::{AttributeNames, Block, ColumnStats, ServiceCount, TraceSummary, ValueCounts};
+pub use read::{AttributeNames, Block, ColumnStats, ServiceCount, TraceColumn, TraceSummary, ValueCounts};
 #[cfg(feature = "datafusion")]
 pub(crate) use read::{SpanReader, Values, bytes_read};
 #[cfg(feature = "datafusion")]

@@ -50,9 +50,8 @@ impl Snapshot {
     /// [`Error::Limit`](crate::Error::Limit) for a split trace of more than 4 Mi spans. After an error the next call tries
     /// again.
     pub fn whole(&self) -> Result<Self> {
-        let known = |view: &Option<Self>| view.as_ref().unwrap_or(self).clone();
-        if let Some(view) = self.whole.view.get() {
-            return Ok(known(view));
+        if let Some(view) = self.whole_at_hand() {
+            return Ok(view);
         }
         let _building = match self.whole.building.try_lock() {
             Ok(guard) => Some(guard),
@@ -61,11 +60,20 @@ impl Snapshot {
             Err(TryLockError::WouldBlock) if rayon::current_thread_index().is_some() => None,
             Err(TryLockError::WouldBlock) => self.whole.building.lock().ok(),
         };
-        if let Some(view) = self.whole.view.get() {
-            return Ok(known(view));
+        if let Some(view) = self.whole_at_hand() {
+            return Ok(view);
         }
         let view = self.make_whole()?;
-        Ok(known(self.whole.view.get_or_init(|| view)))
+        Ok(self.whole.view.get_or_init(|| view).as_ref().unwrap_or(self).clone())
+    }
+
+    /// The [whole view](Snapshot::whole), if it is there already; one block is always whole. Never waits and reads nothing.
+    #[must_use]
+    pub fn whole_at_hand(&self) -> Option<Self> {
+        match self.whole.view.get() {
+            Some(view) => Some(view.as_ref().unwrap_or(self).clone()),
+            None => (self.blocks().len() < 2).then(|| self.clone()),
+        }
     }
 
     /// The whole view; `None` when no trace is split.

@@ -8,7 +8,7 @@ use arrow::{
 };
 use datafusion::{
     common::{Result, internal_err, tree_node::TreeNodeRecursion},
-    execution::{SendableRecordBatchStream, TaskContext},
+    execution::{SendableRecordBatchStream, TaskContext, memory_pool::MemoryConsumer},
     physical_expr::{EquivalenceProperties, PhysicalExpr},
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, ReplaceChildrenOptions,
@@ -135,13 +135,15 @@ impl ExecutionPlan for SpanScanExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn execute(&self, partition: usize, _context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let partitions = self.properties.partitioning.partition_count();
         let units: Vec<Unit> = self.units.iter().skip(partition).step_by(partitions).cloned().collect();
         let metrics = ScanMetrics::new(&self.metrics, partition);
         let (request, watermark) = (Arc::clone(&self.request), self.watermark.clone());
-        let state = (units.into_iter(), request, watermark, metrics);
-        let batches = stream::try_unfold(state, |(mut units, request, watermark, metrics)| async move {
+        // The last batch is reserved until the next: whoever took it may still work on it.
+        let held = MemoryConsumer::new(format!("SpanScanExec[{partition}]")).register(context.memory_pool());
+        let state = (units.into_iter(), request, watermark, metrics, held);
+        let batches = stream::try_unfold(state, |(mut units, request, watermark, metrics, held)| async move {
             for unit in units.by_ref() {
                 // A row group is read in one go; between two of them others may run, and a dropped stream ends.
                 tokio::task::yield_now().await;
@@ -150,12 +152,14 @@ impl ExecutionPlan for SpanScanExec {
                     metrics.pruned_by_limit.add(1);
                     continue;
                 }
+                held.free();
                 if let Some(batch) = unit.scan(&request, &metrics)? {
+                    held.try_resize(batch.get_array_memory_size())?;
                     // Of what is marked it is not known yet whether it is found.
                     if request.marks.is_none() {
                         raise(&watermark, &batch);
                     }
-                    return Ok(Some((batch, (units, request, watermark, metrics))));
+                    return Ok(Some((batch, (units, request, watermark, metrics, held))));
                 }
             }
             Ok(None)

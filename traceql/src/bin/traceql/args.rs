@@ -21,6 +21,7 @@ use crate::time::Moment;
                        traceql query '{ status = error && duration > 100ms }' traces\n  \
                        traceql query -o tempo '{ .http.method = \"POST\" }' spans.json | jq .\n  \
                        traceql check --strict '{ span.http.status_code >= 500 } | rate()'\n  \
+                       traceql sql \"SELECT service, count(*) FROM spans GROUP BY service\" traces\n  \
                        traceql values resource.service.name -q '{ status = error }' traces\n  \
                        traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces\n  \
                        traceql diff 4bf92f35 00f067aa traces\n  \
@@ -48,6 +49,8 @@ pub(crate) enum Command {
     Ingest(Ingest),
     /// Find traces with spans that match a TraceQL query.
     Query(Query),
+    /// Ask in SQL, of spans, traces, events and links.
+    Sql(Sql),
     /// List the names of attributes: what there is to ask for.
     Tags(Tags),
     /// List the values of an attribute, and how many spans have each.
@@ -158,7 +161,10 @@ pub(crate) struct Query {
     /// End the search when it has decoded this many bytes, with exit code 6.
     #[arg(long, value_name = "BYTES")]
     pub(crate) max_bytes: Option<u64>,
-    /// Print what was found when a limit ends the search, and say so on standard error.
+    /// End the search when it holds about this many bytes of memory, with exit code 6.
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_memory: Option<u64>,
+    /// Print what was found when --timeout or --max-bytes ends the search, and say so on standard error.
     #[arg(long)]
     pub(crate) partial: bool,
     /// The format of the results.
@@ -199,6 +205,41 @@ pub(crate) enum Format {
     Csv,
     /// The JSON of Tempo's search API.
     Tempo,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(
+    after_help = "Tables: spans, traces, events, links, attribute_keys, and traceql('{ … }'), which has what a search \
+                  finds. `DESCRIBE spans` lists the columns; attributes are columns too, in double quotes.\n\n\
+                  Examples:\n  \
+                  traceql sql \"SELECT service, count(*) FROM spans WHERE status = 'error' GROUP BY service\" traces\n  \
+                  traceql sql 'SELECT name, \"http.method\", duration_nanos FROM spans ORDER BY 3 DESC LIMIT 5' traces\n  \
+                  traceql sql \"SELECT root_name, count(*) FROM traceql('{ status = error }') JOIN traces USING (trace_id) GROUP BY 1\" traces\n  \
+                  traceql sql 'SELECT * FROM attribute_keys' traces"
+)]
+pub(crate) struct Sql {
+    /// The format of the rows.
+    #[arg(short, long, value_enum, default_value_t = RowFormat::Auto)]
+    pub(crate) output: RowFormat,
+    /// One statement that reads, in DataFusion's SQL.
+    pub(crate) statement: String,
+    /// What to ask.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RowFormat {
+    /// A table on a terminal, else ndjson.
+    Auto,
+    /// For people.
+    Table,
+    /// One JSON document.
+    Json,
+    /// A JSON object per row and line.
+    Ndjson,
+    /// A line per row.
+    Csv,
 }
 
 /// What names and values are asked of.

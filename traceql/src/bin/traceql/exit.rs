@@ -63,7 +63,8 @@ impl Failure {
             Self::Engine(error) => of_engine(error),
         };
         match self {
-            Self::Engine(error) if error.is_query() => eprintln!("{error}"),
+            // A diagnostic has a heading of its own.
+            Self::Engine(error @ traceql::Error::Query(_)) => eprintln!("{error}"),
             Self::Engine(error) => eprintln!("traceql: {error}"),
             Self::Usage(message) => eprintln!("traceql: {message}"),
             Self::Input(path, error) => eprintln!("traceql: {}: {error}", path.display()),

@@ -57,7 +57,7 @@ impl Engine {
             spans: self.snapshot.blocks().iter().map(|block| block.spans()).sum(),
             ..SearchStats::default()
         };
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let mut run = Run {
             engine: self,
             view,

@@ -16,7 +16,7 @@ use tracestore::{
 use super::{TagOptions, TagScope, selection::Selection};
 use crate::{
     Error, Result,
-    engine::Engine,
+    engine::{Engine, background::run_blocking},
     syntax::ast::{Attribute, Field, Intrinsic},
 };
 
@@ -73,14 +73,18 @@ impl Engine {
     }
 
     async fn attribute_names(&self, scopes: &[AttributeScope], options: &TagOptions) -> Result<AttributeNames> {
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let selection = Selection::new(options, &view)?;
         let mut names = AttributeNames::new(scopes);
         if !selection.is_everything() {
             self.find_names(&view, &selection, &mut names).await?;
         } else if view.blocks().iter().any(|block| block.spans() > 0) {
             names.insert(SERVICE.0, SERVICE.1);
-            view.add_attributes(&mut names)?;
+            return run_blocking(move || {
+                view.add_attributes(&mut names)?;
+                Ok(names)
+            })
+            .await;
         }
         Ok(names)
     }

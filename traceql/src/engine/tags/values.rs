@@ -11,7 +11,7 @@ use tracestore::{Snapshot, block::SpanColumn};
 use super::{TagOptions, count::Counter, selection::Selection};
 use crate::{
     Error, Result,
-    engine::{Engine, Value},
+    engine::{Engine, Value, background::run_blocking},
     output::{kind_word, status_word},
     plan::{OutputColumn, ValueKind, output_columns},
     syntax::{
@@ -89,10 +89,16 @@ impl Engine {
     /// # Errors
     /// As [`Engine::tag_values`], but for the text.
     pub async fn field_values(&self, field: &Field, options: &TagOptions) -> Result<TagValues> {
-        let view = self.snapshot.whole()?;
+        let view = self.view().await?;
         let selection = Selection::new(options, &view)?;
-        let columns = columns(&view, field)?;
-        let coded = if selection.is_everything() { count_codes(&view, &columns)? } else { None };
+        let columns: Arc<[OutputColumn]> = columns(&view, field)?.into();
+        let coded = match selection.is_everything() {
+            true => {
+                let (view, columns) = (view.clone(), Arc::clone(&columns));
+                run_blocking(move || count_codes(&view, &columns)).await?
+            }
+            false => None,
+        };
         let counter = match coded {
             Some(counter) => counter,
             None if columns.is_empty() => Counter::default(),
@@ -103,10 +109,14 @@ impl Engine {
     }
 
     /// Counts by looking at every span that is meant, in as many tasks as the scan has parts.
-    async fn count_spans(&self, view: &Snapshot, selection: &Selection, columns: Vec<OutputColumn>) -> Result<Counter> {
+    async fn count_spans(
+        &self,
+        view: &Snapshot,
+        selection: &Selection,
+        columns: Arc<[OutputColumn]>,
+    ) -> Result<Counter> {
         let scanned: Vec<SpanColumn> = columns.iter().map(|output| output.column.clone()).collect();
         let plan = self.scan(view, selection, &scanned).await?;
-        let columns: Arc<[OutputColumn]> = columns.into();
         let mut tasks = JoinSet::new();
         for stream in execute_stream_partitioned(plan, self.session.task())? {
             tasks.spawn(count_stream(stream, Arc::clone(&columns)));

@@ -9,7 +9,7 @@ use datafusion::{
         datatypes::{ArrowPrimitiveType, Schema, SchemaRef, UInt32Type, UInt64Type},
     },
     common::{Result, internal_err, tree_node::TreeNodeRecursion},
-    execution::{SendableRecordBatchStream, TaskContext},
+    execution::{SendableRecordBatchStream, TaskContext, memory_pool::MemoryConsumer},
     physical_expr::{EquivalenceProperties, PhysicalExpr},
     physical_plan::{
         DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
@@ -69,6 +69,11 @@ impl ExecutionPlan for PipelineExec {
         vec![&self.input]
     }
 
+    /// A batch has whole traces, and stays as it is.
+    fn benefits_from_input_partitioning(&self) -> Vec<bool> {
+        vec![false]
+    }
+
     fn replace_children(
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
@@ -98,15 +103,22 @@ impl ExecutionPlan for PipelineExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let input = self.input.execute(partition, context)?;
+        let input = self.input.execute(partition, Arc::clone(&context))?;
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let (program, schema) = (Arc::clone(&self.program), self.schema());
+        // Beside the batch, which is the input's: what is made of it, and then the last output until the next.
+        let held = MemoryConsumer::new(format!("PipelineExec[{partition}]")).register(context.memory_pool());
         let batches = input.map(move |batch| {
             let batch = batch?;
             let _timer = baseline.elapsed_compute().timer();
+            held.free();
             let rows = rows(&program, &batch)?;
+            held.try_grow(rows.size())?;
             let spansets = rows.run(&program.steps);
+            held.try_grow(spansets.iter().map(Spanset::size).sum())?;
             let out = output(&program, &spansets, &batch, &schema)?;
+            drop((rows, spansets));
+            held.try_resize(out.get_array_memory_size())?;
             baseline.record_output(out.num_rows());
             Ok(out)
         });

@@ -42,10 +42,27 @@ pub(super) struct Spanset {
     pub(super) attributes: Vec<(usize, Option<Value>)>,
 }
 
+impl Spanset {
+    /// Bytes of memory, the texts of values left out.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + size_of_val(self.rows.as_slice()) + size_of_val(self.attributes.as_slice())
+    }
+}
+
 /// Spansets that came of other ones: each with the place of the one it came of, ascending.
 type Derived = Vec<(usize, Spanset)>;
 
 impl Rows {
+    /// Bytes of memory.
+    pub(super) fn size(&self) -> usize {
+        let structure = [&self.parent_offsets, &self.descendants, &self.families];
+        size_of_val(self.traces.as_slice())
+            + self.marks.iter().map(Vec::len).sum::<usize>()
+            + structure.into_iter().map(|column| size_of_val(column.as_slice())).sum::<usize>()
+            + self.groups.iter().map(Groups::size).sum::<usize>()
+            + self.numbers.iter().map(Numbers::size).sum::<usize>()
+    }
+
     /// Runs a pipeline on all rows of every trace.
     pub(super) fn run(&self, steps: &[Step]) -> Vec<Spanset> {
         let whole = self.traces.iter().enumerate().map(|(trace, rows)| {

@@ -9,7 +9,10 @@ use datafusion::{
         datatypes::{ArrowPrimitiveType, Int64Type, SchemaRef, UInt32Type, UInt64Type},
     },
     common::{Result, internal_err, tree_node::TreeNodeRecursion},
-    execution::{SendableRecordBatchStream, TaskContext},
+    execution::{
+        SendableRecordBatchStream, TaskContext,
+        memory_pool::{MemoryConsumer, MemoryReservation},
+    },
     physical_expr::{EquivalenceProperties, PhysicalExpr},
     physical_plan::{
         DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, Partitioning, PlanProperties,
@@ -93,18 +96,18 @@ impl ExecutionPlan for TopTracesExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let held = MemoryConsumer::new("TopTracesExec").register(context.memory_pool());
         let mut input = self.input.execute(0, context)?;
         let baseline = BaselineMetrics::new(&self.metrics, partition);
         let traces_seen = MetricBuilder::new(&self.metrics).counter("traces_matched", partition);
         let (node, schema) = (self.node.clone(), self.schema());
         let result = async move {
-            let mut newest = First { node, heap: BinaryHeap::new() };
+            let mut first = First { node, heap: BinaryHeap::new(), held };
             while let Some(batch) = input.next().await {
-                let batch = batch?;
                 let _timer = baseline.elapsed_compute().timer();
-                traces_seen.add(newest.add(&batch)?);
+                traces_seen.add(first.add(&batch?)?);
             }
-            let batch = newest.finish(&schema)?;
+            let batch = first.finish(&schema)?;
             baseline.record_output(batch.num_rows());
             Ok(batch)
         };
@@ -129,6 +132,8 @@ struct Candidate {
 struct Kept {
     candidate: Candidate,
     rows: RecordBatch,
+    /// The rows are part of a batch, which they keep in memory: reserved as long as rows of it are kept.
+    _held: Arc<MemoryReservation>,
 }
 
 impl PartialEq for Kept {
@@ -155,6 +160,8 @@ struct First {
     node: TopTraces,
     /// The last of those kept is on top.
     heap: BinaryHeap<Reverse<Kept>>,
+    /// Empty: what reservations are made from.
+    held: MemoryReservation,
 }
 
 impl First {
@@ -179,6 +186,7 @@ impl First {
         let keys = self.keys(batch)?;
         let after = self.node.after.map(|after| Candidate { rank: self.rank(after.key), id: Reverse(after.id) });
         let (mut count, mut first) = (0, 0);
+        let mut held: Option<Arc<MemoryReservation>> = None;
         while let Some(trace) = traces.values().get(first) {
             let rest = traces.values().get(first..).unwrap_or(&[]);
             let len = rest.iter().take_while(|other| *other == trace).count();
@@ -189,7 +197,11 @@ impl First {
                 let block = blocks.values().get(first).copied().unwrap_or(0);
                 let candidate = Candidate { rank, id: Reverse(self.node.snapshot.trace_id(block, *trace)?) };
                 if after.is_none_or(|after| candidate < after) {
-                    self.heap.push(Reverse(Kept { candidate, rows: batch.slice(first, len) }));
+                    let held = match &held {
+                        Some(held) => Arc::clone(held),
+                        None => Arc::clone(held.insert(self.reserve(batch)?)),
+                    };
+                    self.heap.push(Reverse(Kept { candidate, rows: batch.slice(first, len), _held: held }));
                 }
                 if self.heap.len() > self.node.limit {
                     self.heap.pop();
@@ -206,6 +218,12 @@ impl First {
             self.node.watermark.raise(last.candidate.rank);
         }
         Ok(count)
+    }
+
+    fn reserve(&self, batch: &RecordBatch) -> Result<Arc<MemoryReservation>> {
+        let held = self.held.new_empty();
+        held.try_grow(batch.get_array_memory_size())?;
+        Ok(Arc::new(held))
     }
 
     /// The rows of the traces kept, in their order.

@@ -5,8 +5,8 @@
 //! rows for the `limit` traces that come first in the order asked for (ties: smaller trace id), those traces in that order, the rows
 //! of a trace in their own order.
 //!
-//! Memory: the rows of at most `limit` traces and one batch. As soon as `limit` traces are known, the watermark tells
-//! the scan which row groups cannot matter any more.
+//! Memory: the batches that the rows of at most `limit` traces are in, and one batch; reserved from the task's pool. As
+//! soon as `limit` traces are known, the watermark tells the scan which row groups cannot matter any more.
 
 mod exec;
 mod logical;

@@ -1,5 +1,5 @@
-//! The templates of labels and annotations: text with `{{ $value }}`, `{{ $labels.name }}` and the `humanize` functions.
-//! A part of what Prometheus takes from Go's templates; expanding never fails.
+//! The templates of labels and annotations: text with `{{ $value }}`, `{{ $labels.name }}` and the `humanize`
+//! functions. A part of what Prometheus takes from Go's templates; expanding never fails.
 
 mod humanize;
 mod parse;

@@ -6,8 +6,8 @@ use crate::rules::{
     labels::{Labels, Sample},
 };
 
-/// How alerts of one name differ from what is expected; empty where they do not. Firing ones are all to be named; pending
-/// ones are if one of them is.
+/// How alerts of one name differ from what is expected; empty where they do not. Firing ones are all to be named;
+/// pending ones are if one of them is.
 pub(super) fn alerts(expected: &[ExpectedAlert], found: &[&Alert]) -> Vec<String> {
     let looks_at = |state| state == AlertState::Firing || expected.iter().any(|alert| alert.state == state);
     let mut rest: Vec<&Alert> = found.iter().copied().filter(|alert| looks_at(alert.state)).collect();

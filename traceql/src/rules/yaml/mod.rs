@@ -51,7 +51,8 @@ impl Node {
 
     /// Whether nothing stands where a value could be.
     pub(super) fn is_nothing(&self) -> bool {
-        matches!(&self.kind, NodeKind::Scalar { text, style: Style::Plain } if matches!(text.as_str(), "" | "~" | "null"))
+        let NodeKind::Scalar { text, style: Style::Plain } = &self.kind else { return false };
+        matches!(text.as_str(), "" | "~" | "null")
     }
 
     /// The items of a list; `None` where it is none.

@@ -1,5 +1,5 @@
-//! Where in a file a part of a text stands. Folding, indentation and quotes come between the two: what they have in common
-//! is the order of the characters that are not blank.
+//! Where in a file a part of a text stands. Folding, indentation and quotes come between the two: what they have in
+//! common is the order of the characters that are not blank.
 
 use super::{Node, NodeKind, Style};
 use crate::syntax::Span;

@@ -13,6 +13,8 @@ use arrow::{
     buffer::BooleanBuffer,
 };
 
+use rayon::prelude::*;
+
 use super::{Block, SpanReader, Values, keys::KeyEntry};
 use crate::{
     Result,
@@ -134,16 +136,17 @@ impl Block {
             }
             let mut reader = SpanReader::new(self, number, row_group)?;
             reader.intersect(&mask(meta, rows));
-            let mut look = Look { block: self, reader, row_group, owners: BTreeMap::new() };
-            let mut missing = Vec::with_capacity(wanted.len());
-            for attribute in wanted.drain(..) {
-                if look.finds(&attribute)? {
+            let look = Look::new(self, reader, row_group, wanted)?;
+            // Most are read in vain, columns of their own each.
+            let found = wanted.par_iter().map(|attribute| look.finds(attribute)).collect::<Result<Vec<bool>>>()?;
+            let mut found = found.into_iter();
+            wanted.retain(|attribute| {
+                let found = found.next().unwrap_or(false);
+                if found {
                     names.insert(attribute.scope, attribute.name);
-                } else {
-                    missing.push(attribute);
                 }
-            }
-            *wanted = missing;
+                !found
+            });
         }
         Ok(())
     }
@@ -172,9 +175,17 @@ struct Look<'a> {
     owners: BTreeMap<AttributeScope, BTreeSet<usize>>,
 }
 
-impl Look<'_> {
+impl<'a> Look<'a> {
+    /// A look at the rows of a reader, for what is wanted.
+    fn new(block: &'a Block, reader: SpanReader<'a>, row_group: usize, wanted: &[Wanted<'_>]) -> Result<Self> {
+        let owned = wanted.iter().filter(|attribute| attribute.entries.iter().any(|entry| entry.row_group < 0));
+        let scopes: BTreeSet<AttributeScope> = owned.map(|attribute| attribute.scope).collect();
+        let owners = scopes.into_iter().map(|scope| Ok((scope, owners_of(&reader, scope)?))).collect::<Result<_>>()?;
+        Ok(Self { block, reader, row_group, owners })
+    }
+
     /// Whether some row has the attribute, of whatever type.
-    fn finds(&mut self, wanted: &Wanted<'_>) -> Result<bool> {
+    fn finds(&self, wanted: &Wanted<'_>) -> Result<bool> {
         let Wanted { scope, name, entries } = wanted;
         let row_group = self.row_group;
         for entry in entries.iter().filter(|entry| is_in(entry, row_group)) {
@@ -192,37 +203,34 @@ impl Look<'_> {
         Ok(false)
     }
 
-    fn owners_have(&mut self, scope: AttributeScope, name: &str, entry: &KeyEntry) -> Result<bool> {
-        let owners = match scope {
+    fn owners_have(&self, scope: AttributeScope, name: &str, entry: &KeyEntry) -> Result<bool> {
+        let table = match scope {
             AttributeScope::Resource => self.block.resources()?,
             _ => self.block.scopes()?,
         };
-        let values = owners.attribute(self.block.keys()?, self.block.residual_file()?, name, entry.value_type)?;
-        let Some(values) = values else { return Ok(false) };
-        Ok(self.owners(scope)?.iter().any(|owner| *owner < values.len() && values.is_valid(*owner)))
+        let values = table.attribute(self.block.keys()?, self.block.residual_file()?, name, entry.value_type)?;
+        let (Some(values), Some(owners)) = (values, self.owners.get(&scope)) else { return Ok(false) };
+        Ok(owners.iter().any(|owner| *owner < values.len() && values.is_valid(*owner)))
     }
+}
 
-    /// The resources or scopes that the rows point to, read once.
-    fn owners(&mut self, scope: AttributeScope) -> Result<&BTreeSet<usize>> {
-        let column = match scope {
-            AttributeScope::Resource => SpanColumn::Service,
-            _ => SpanColumn::ScopeName,
-        };
-        if !self.owners.contains_key(&scope) {
-            let mut owners = BTreeSet::new();
-            if let Values::Coded { codes, .. } = self.reader.read(&column)? {
-                // Neighbours are of one trace, and often of one resource.
-                let mut last = None;
-                for code in codes.values().iter().filter_map(|code| usize::try_from(*code).ok()) {
-                    if last.replace(code) != Some(code) {
-                        owners.insert(code);
-                    }
-                }
+/// The resources or scopes that the rows of a reader point to.
+fn owners_of(reader: &SpanReader<'_>, scope: AttributeScope) -> Result<BTreeSet<usize>> {
+    let column = match scope {
+        AttributeScope::Resource => SpanColumn::Service,
+        _ => SpanColumn::ScopeName,
+    };
+    let mut owners = BTreeSet::new();
+    if let Values::Coded { codes, .. } = reader.read(&column)? {
+        // Neighbours are of one trace, and often of one resource.
+        let mut last = None;
+        for code in codes.values().iter().filter_map(|code| usize::try_from(*code).ok()) {
+            if last.replace(code) != Some(code) {
+                owners.insert(code);
             }
-            self.owners.insert(scope, owners);
         }
-        Ok(self.owners.entry(scope).or_default())
     }
+    Ok(owners)
 }
 
 /// Whether there is a value; in lists, whether there is one in some list.

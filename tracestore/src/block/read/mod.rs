@@ -23,6 +23,7 @@ mod residual;
 mod restore;
 mod structure;
 mod text;
+mod trace_columns;
 mod traces;
 mod values;
 
@@ -33,5 +34,6 @@ pub(crate) use counts::Counted;
 pub use counts::ValueCounts;
 pub(crate) use file::{ParquetFile, bytes_read};
 pub(crate) use text::texts;
+pub use trace_columns::TraceColumn;
 pub use traces::{ServiceCount, TraceSummary};
 pub(crate) use values::Values;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, StringViewArray},
+    array::{Array, ArrayRef, AsArray, BooleanArray, FixedSizeBinaryArray, StringViewArray},
     datatypes::{ArrowPrimitiveType, Int64Type, UInt32Type, UInt64Type},
 };
 
@@ -55,7 +55,7 @@ impl TraceTable {
         Self { file, columns: Mutex::default() }
     }
 
-    fn column(&self, name: &'static str) -> Result<ArrayRef> {
+    pub(super) fn column(&self, name: &'static str) -> Result<ArrayRef> {
         let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(column) = columns.get(name) {
             return Ok(Arc::clone(column));
@@ -70,7 +70,7 @@ impl TraceTable {
         column.as_primitive_opt::<T>().cloned().ok_or_else(|| self.wrong_type(name))
     }
 
-    fn text(&self, name: &'static str) -> Result<StringViewArray> {
+    pub(super) fn text(&self, name: &'static str) -> Result<StringViewArray> {
         texts(&self.column(name)?).ok_or_else(|| self.wrong_type(name))
     }
 
@@ -107,6 +107,11 @@ impl TraceTable {
     /// The root spans' services, empty without a root.
     pub(crate) fn root_services(&self) -> Result<StringViewArray> {
         self.text("root_service")
+    }
+
+    /// Which traces have a root.
+    pub(crate) fn has_root(&self) -> Result<BooleanArray> {
+        self.column("has_root")?.as_boolean_opt().cloned().ok_or_else(|| self.wrong_type("has_root"))
     }
 
     /// The id of a trace.
@@ -162,8 +167,7 @@ impl TraceTable {
     pub(crate) fn summaries(&self, ordinals: &[usize]) -> Result<Vec<TraceSummary>> {
         let (starts, durations) = (self.starts()?, self.durations()?);
         let (names, services) = (self.root_names()?, self.root_services()?);
-        let has_root = self.column("has_root")?;
-        let has_root = has_root.as_boolean_opt().ok_or_else(|| self.wrong_type("has_root"))?;
+        let has_root = self.has_root()?;
         let ranges: Vec<_> = ordinals.iter().map(|ordinal| *ordinal..*ordinal + 1).collect();
         let counts = self.file.read_ranges("services", &ranges)?;
         let counts = counts.as_list_opt::<i32>().ok_or_else(|| self.wrong_type("services"))?;

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use traceql::analysis;
+use traceql::{Engine, analysis};
 
 use super::lookup;
 use crate::{
@@ -12,9 +12,9 @@ use crate::{
     terminal::{self, Style},
 };
 
-pub(super) fn run(args: &Diff, style: Style) -> Result<u8, Failure> {
-    let snapshot = super::open(&args.paths)?;
-    let found = (lookup::find(&snapshot, &args.before)?, lookup::find(&snapshot, &args.after)?);
+pub(super) async fn run(args: &Diff, style: Style) -> Result<u8, Failure> {
+    let engine = Engine::new(super::open(&args.paths)?);
+    let found = (lookup::find(&engine, &args.before).await?, lookup::find(&engine, &args.after).await?);
     let (Some(before), Some(after)) = found else {
         return Ok(NOTHING_FOUND);
     };

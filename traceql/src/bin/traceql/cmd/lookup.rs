@@ -1,7 +1,8 @@
 //! Traces by what people type for an id.
 
+use traceql::Engine;
 use tracestore::{
-    Snapshot, TraceCandidate,
+    TraceCandidate,
     model::{ParseIdError, Trace, TraceId},
 };
 
@@ -17,20 +18,20 @@ const MAX_LISTED: usize = 10;
 
 /// The trace with an id, leading zeros optional, or else the only one whose id starts so. Where there is none it says so
 /// on standard error.
-pub(super) fn find(snapshot: &Snapshot, text: &str) -> Result<Option<Trace>, Failure> {
+pub(super) async fn find(engine: &Engine, text: &str) -> Result<Option<Trace>, Failure> {
     let id: TraceId = text.parse().map_err(|error: ParseIdError| Failure::Usage(error.to_string()))?;
-    if let Some(trace) = snapshot.find_trace(&id)? {
+    if let Some(trace) = engine.trace(&id).await? {
         return Ok(Some(trace));
     }
     let is_start = (MIN_DIGITS..32).contains(&text.len());
-    let candidates = if is_start { snapshot.find_by_prefix(text, MAX_LISTED + 1)? } else { Vec::new() };
+    let candidates = if is_start { engine.traces_by_prefix(text, MAX_LISTED + 1).await? } else { Vec::new() };
     match candidates.as_slice() {
         [] => {
             let start = if is_start { format!(", and none whose id starts with {text}") } else { String::new() };
             eprintln!("traceql: there is no trace {id}{start}");
             Ok(None)
         }
-        [only] => Ok(snapshot.find_trace(&only.trace_id)?),
+        [only] => Ok(engine.trace(&only.trace_id).await?),
         several => Err(Failure::Usage(list(text, several))),
     }
 }

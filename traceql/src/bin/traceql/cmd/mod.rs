@@ -9,6 +9,7 @@ mod inspect;
 mod lookup;
 mod query;
 mod rules;
+mod sql;
 mod tags;
 mod trace;
 mod values;
@@ -30,10 +31,11 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
     match args.command {
         Command::Ingest(ingest) => ingest::run(&ingest),
         Command::Query(query) => query::run(&query, style).await,
+        Command::Sql(sql) => sql::run(&sql, style).await,
         Command::Tags(tags) => tags::run(&tags, style).await,
         Command::Values(values) => values::run(&values, style).await,
-        Command::Trace(trace) => trace::run(&trace, style),
-        Command::Diff(diff) => diff::run(&diff, style),
+        Command::Trace(trace) => trace::run(&trace, style).await,
+        Command::Diff(diff) => diff::run(&diff, style).await,
         Command::Inspect(inspect) => inspect::run(&inspect, style),
         Command::Explain(explain) => explain::run(&explain).await,
         Command::Check(check) => check::run(&check),

@@ -23,7 +23,8 @@ pub(super) async fn run(args: &Query, style: Style) -> Result<u8, Failure> {
     let options = super::options(&args.selection)?
         .with_order(SearchOrder { key, ascending: args.ascending })
         .with_after(args.after)
-        .with_limits(timeout, args.max_bytes, args.partial);
+        .with_limits(timeout, args.max_bytes, args.partial)
+        .with_max_memory(args.max_memory);
     let engine = Engine::new(super::open(&args.paths)?);
     let response = engine.search(&args.query, &options).await?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

@@ -33,12 +33,18 @@ pub(super) fn options(selection: &TagSelection) -> Result<TagOptions, Failure> {
     let (start, end) = super::times(selection.start, selection.end)?;
     if let Some(query) = &selection.query
         && traceql::ir::partial_condition(query).is_none()
-        && query.split_whitespace().collect::<String>() != "{}"
+        && !asks_for_all(query)
     {
         eprintln!("traceql: the query begins with no filter that has a complete condition: all spans are meant");
     }
     let options = TagOptions::default().with_query(selection.query.clone());
     Ok(options.with_time(start, end).with_limit(selection.limit))
+}
+
+/// Whether a query begins with `{ }`, and no other filter.
+fn asks_for_all(query: &str) -> bool {
+    let query: String = query.split_whitespace().collect();
+    query.strip_prefix("{}").is_some_and(|rest| rest.is_empty() || rest.starts_with('|') && !rest.starts_with("||"))
 }
 
 fn scope(scope: Scope) -> TagScope {

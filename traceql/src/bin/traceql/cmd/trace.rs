@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use traceql::Engine;
 use tracestore::otlp::traces_to_json;
 
 use super::lookup;
@@ -12,8 +13,9 @@ use crate::{
     terminal::Style,
 };
 
-pub(super) fn run(args: &Trace, style: Style) -> Result<u8, Failure> {
-    let Some(trace) = lookup::find(&super::open(&args.paths)?, &args.id)? else {
+pub(super) async fn run(args: &Trace, style: Style) -> Result<u8, Failure> {
+    let engine = Engine::new(super::open(&args.paths)?);
+    let Some(trace) = lookup::find(&engine, &args.id).await? else {
         return Ok(NOTHING_FOUND);
     };
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());

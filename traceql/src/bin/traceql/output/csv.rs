@@ -57,7 +57,7 @@ pub(crate) fn csv(out: &mut impl Write, response: &SearchResponse) -> Result<(),
     Ok(())
 }
 
-fn line(out: &mut impl Write, cells: impl Iterator<Item = String>) -> Result<(), Failure> {
+pub(super) fn line(out: &mut impl Write, cells: impl Iterator<Item = String>) -> Result<(), Failure> {
     let quoted = cells.map(|cell| match cell.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", cell.replace('"', "\"\"")),
         false => cell,

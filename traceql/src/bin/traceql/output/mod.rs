@@ -3,6 +3,7 @@
 mod csv;
 mod diff;
 mod json;
+mod rows;
 mod rules;
 mod table;
 mod tags;
@@ -12,6 +13,7 @@ mod waterfall;
 pub(crate) use csv::csv;
 pub(crate) use diff::{diff_json, diff_table};
 pub(crate) use json::{json, ndjson};
+pub(crate) use rows::{rows_csv, rows_json, rows_ndjson, rows_table};
 pub(crate) use rules::{rules_json, rules_ndjson, rules_text};
 pub(crate) use table::table;
 pub(crate) use tags::{

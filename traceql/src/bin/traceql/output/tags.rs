@@ -10,12 +10,21 @@ use crate::{
     terminal::{Style, clean},
 };
 
-/// A name per line, as a query writes it.
+/// A name per line, as a query writes it. One that would take several lines cannot be written in a query; it is escaped,
+/// so that no query takes it for another.
 pub(crate) fn names_lines(out: &mut impl Write, names: &TagNames) -> Result<(), Failure> {
     for field in names.scopes.iter().flat_map(|scope| scope.fields()) {
-        writeln!(out, "{field}")?;
+        match field.contains(char::is_control) {
+            true => writeln!(out, "{}", escaped(&field))?,
+            false => writeln!(out, "{field}")?,
+        }
     }
     Ok(())
+}
+
+fn escaped(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    text.chars().map(escape).collect()
 }
 
 /// The names below their scopes.
