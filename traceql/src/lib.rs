@@ -22,6 +22,8 @@ mod nodes;
 pub mod output;
 #[cfg(feature = "engine")]
 mod plan;
+#[cfg(feature = "rules")]
+pub mod rules;
 #[cfg(feature = "engine")]
 pub mod series;
 pub mod syntax;

@@ -68,6 +68,12 @@ impl BlockingEngine {
         self.runtime.block_on(self.engine.query_instant(query, options))
     }
 
+    /// See [`crate::rules::Evaluator::evaluate`].
+    #[cfg(feature = "rules")]
+    pub fn evaluate_rules(&self, evaluator: &mut crate::rules::Evaluator, at: u64) -> crate::rules::Evaluation {
+        self.runtime.block_on(evaluator.evaluate(&self.engine, at))
+    }
+
     /// See [`Engine::search_stream`]; the search runs while an event is waited for.
     ///
     /// # Errors

@@ -2,14 +2,17 @@
 
 use std::fmt;
 
-use super::{Span, render::render};
+use super::{
+    Span,
+    render::{line_and_column, render},
+};
 
 /// One thing to say about a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Diagnostic {
     /// Stable: `TQ00xx` limits, `TQ01xx` characters and words, `TQ02xx` grammar, `TQ03xx` types, `TQ04xx` regular
-    /// expressions, `TQ05xx` warnings and notes, `TQ09xx` what is not supported.
+    /// expressions, `TQ05xx` warnings and notes, `TQ06xx` rule files, `TQ09xx` what is not supported.
     pub code: &'static str,
     /// What is wrong, in one sentence.
     pub message: String,
@@ -111,6 +114,18 @@ impl Diagnostics {
     #[must_use]
     pub fn render(&self, diagnostic: &Diagnostic) -> String {
         render(&self.source, diagnostic)
+    }
+
+    /// Where one of them is: line and column of its first character, both from 1, a column for each character.
+    #[must_use]
+    pub fn line_and_column(&self, diagnostic: &Diagnostic) -> (usize, usize) {
+        line_and_column(&self.source, diagnostic.span)
+    }
+
+    /// Whether there is an error among them: something that cannot be run.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(Diagnostic::is_error)
     }
 
     /// Whether there is nothing to say.

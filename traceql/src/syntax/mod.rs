@@ -25,3 +25,5 @@ pub use parser::{KNOWN_HINTS, parse_field};
 pub(crate) use parser::{Limits, Parsed, first_filter, in_order, parse};
 pub use print::TempoText;
 pub use span::Span;
+#[cfg(feature = "rules")]
+pub(crate) use suggest::closest;

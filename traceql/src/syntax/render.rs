@@ -50,6 +50,14 @@ fn place(out: &mut String, source: &str, span: Span, label: &str) {
     );
 }
 
+/// Line and column of a place, both from 1.
+pub(crate) fn line_and_column(source: &str, span: Span) -> (usize, usize) {
+    let before = source.get(..floor_char(source, span.start as usize)).unwrap_or("");
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let column = before.get(line_start..).map_or(0, |text| text.chars().count());
+    (before.matches('\n').count() + 1, column + 1)
+}
+
 /// The last boundary between characters that is not after `index`.
 fn floor_char(text: &str, index: usize) -> usize {
     let index = index.min(text.len());

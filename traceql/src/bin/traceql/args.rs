@@ -18,7 +18,8 @@ use crate::time::Moment;
     propagate_version = true,
     after_long_help = "PATH is a store folder, a block folder, or an OTLP file (protobuf or JSON, in any of the usual \
                        framings, also as .gz and .zst), told apart by content; `-` is standard input.\n\n\
-                       Exit codes: 0 ok, 1 nothing found (trace, or query with --fail-empty), 2 usage, 3 query, \
+                       Exit codes: 0 ok, 1 nothing found (trace, or query with --fail-empty) or a failed test of rules, 2 usage, \
+                       3 query or rule file, \
                        4 bad or corrupt data, 5 input or output, 6 limit, 130 interrupted.\n\n\
                        Examples:\n  traceql ingest --store traces spans.otlp.zst\n  \
                        traceql query '{ status = error && duration > 100ms }' traces\n  \
@@ -28,7 +29,8 @@ use crate::time::Moment;
                        traceql sql \"SELECT service, count(*) FROM spans GROUP BY service\" traces\n  \
                        traceql values resource.service.name -q '{ status = error }' traces\n  \
                        traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces\n  \
-                       traceql diff 4bf92f35 00f067aa traces"
+                       traceql diff 4bf92f35 00f067aa traces\n  \
+                       traceql rules test rules.test.yaml"
 )]
 pub(crate) struct Args {
     /// When to use colours.
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     Check(Check),
     /// Print a query in canonical form; comments are not kept.
     Fmt(Fmt),
+    /// Check, test and evaluate alert and recording rules.
+    #[command(subcommand)]
+    Rules(Rules),
     /// Print a completion script for a shell.
     Completions { shell: clap_complete::Shell },
     /// Print the man page, as roff.
@@ -314,4 +319,61 @@ pub(crate) struct Explain {
     /// What to search.
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Rules {
+    /// Say whether rule files are valid, and what is wrong with them.
+    Check(RulesCheck),
+    /// Run files of unit tests: what alerts and samples rules give over given spans.
+    Test(RulesTest),
+    /// Evaluate a rule file over data, and print how alerts change.
+    Eval(RulesEval),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RulesCheck {
+    /// The format of the verdicts.
+    #[arg(short, long, value_enum, default_value_t = CheckFormat::Text)]
+    pub(crate) output: CheckFormat,
+    /// Rule files (YAML, in the format of Prometheus).
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RulesTest {
+    /// Test files (YAML). Paths in them are relative to them.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RulesEval {
+    /// The time of the last evaluation: RFC 3339, a date, unix seconds (or ms, us, ns), now, now-1h, -15m.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) at: Moment,
+    /// The time of the first evaluation; from it on, groups are evaluated at their intervals. Without it there is one.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub(crate) from: Option<Moment>,
+    /// The format of what changes and is recorded.
+    #[arg(short, long, value_enum, default_value_t = RulesFormat::Auto)]
+    pub(crate) output: RulesFormat,
+    /// The rule file.
+    pub(crate) file: PathBuf,
+    /// What queries are asked of.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RulesFormat {
+    /// Text on a terminal, else ndjson.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON document: changes, recorded samples, failures, and the alerts at the end.
+    Json,
+    /// A JSON object per change, sample or failure and line.
+    Ndjson,
 }

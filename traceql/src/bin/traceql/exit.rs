@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
+/// A test of rules failed.
+pub(crate) const TEST_FAILED: u8 = 1;
 /// Nothing found where that was asked to be an error, or no such trace.
 pub(crate) const NOTHING_FOUND: u8 = 1;
 /// Wrong usage; clap's own code.
@@ -58,11 +60,7 @@ impl Failure {
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,
             Self::Output(_) | Self::Input(..) => IO,
             Self::Usage(_) => USAGE,
-            Self::Engine(error) if error.is_options() => USAGE,
-            Self::Engine(error) if error.is_query() => QUERY,
-            Self::Engine(error) if error.is_corruption() || error.is_bad_input() => DATA,
-            Self::Engine(error) if error.is_limit() => LIMIT,
-            Self::Engine(_) => IO,
+            Self::Engine(error) => of_engine(error),
         };
         match self {
             // A diagnostic has a heading of its own.
@@ -73,5 +71,16 @@ impl Failure {
             Self::Output(error) => eprintln!("traceql: cannot write: {error}"),
         }
         ExitCode::from(code)
+    }
+}
+
+/// The class of an engine's error.
+pub(crate) fn of_engine(error: &traceql::Error) -> u8 {
+    match error {
+        _ if error.is_options() => USAGE,
+        _ if error.is_query() => QUERY,
+        _ if error.is_corruption() || error.is_bad_input() => DATA,
+        _ if error.is_limit() => LIMIT,
+        _ => IO,
     }
 }

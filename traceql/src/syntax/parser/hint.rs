@@ -13,7 +13,7 @@ use crate::syntax::{
 };
 
 /// Names of hints that Tempo or this engine knows. Others are valid and have no effect.
-pub const KNOWN_HINTS: [&str; 17] = [
+pub const KNOWN_HINTS: [&str; 18] = [
     "most_recent",
     "sample",
     "span_sample",
@@ -21,6 +21,7 @@ pub const KNOWN_HINTS: [&str; 17] = [
     "exemplars",
     "extrapolate",
     "exact",
+    "range",
     "job_size",
     "time_overlap_cutoff",
     "concurrent_blocks",

@@ -55,7 +55,7 @@ fn json(line: Option<usize>, query: &str, report: &Report) -> Json {
 }
 
 /// Places are bytes of the query, the end excluded.
-fn diagnostic(found: &Diagnostic, all: &Diagnostics) -> Json {
+pub(super) fn diagnostic(found: &Diagnostic, all: &Diagnostics) -> Json {
     let span = |span: traceql::syntax::Span| json!({ "start": span.start, "end": span.end });
     let mut object = json!({
         "code": found.code,

@@ -9,6 +9,7 @@ mod inspect;
 mod lookup;
 mod metrics;
 mod query;
+mod rules;
 mod sql;
 mod tags;
 mod trace;
@@ -40,6 +41,7 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
         Command::Explain(explain) => explain::run(&explain).await,
         Command::Check(check) => check::run(&check),
         Command::Fmt(fmt) => fmt::run(&fmt),
+        Command::Rules(rules) => rules::run(&rules, style).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Args::command(), "traceql", &mut script);

@@ -6,6 +6,7 @@ mod diff;
 mod json;
 mod metrics;
 mod rows;
+mod rules;
 mod table;
 mod tags;
 mod timing;
@@ -17,6 +18,7 @@ pub(crate) use diff::{diff_json, diff_table};
 pub(crate) use json::{json, ndjson};
 pub(crate) use metrics::{metrics_csv, metrics_json, metrics_ndjson};
 pub(crate) use rows::{rows_csv, rows_json, rows_ndjson, rows_table};
+pub(crate) use rules::{rules_json, rules_ndjson, rules_text};
 pub(crate) use table::table;
 pub(crate) use tags::{
     names_json, names_lines, names_ndjson, names_table, values_json, values_lines, values_ndjson, values_table,
