@@ -8,6 +8,8 @@
 #![cfg(feature = "engine")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "reference/metrics.rs"]
+mod metrics;
 mod naive;
 mod support;
 
