@@ -166,7 +166,7 @@ proptest! {
         ];
         for text in queries.iter().filter(|text| traceql::compile(text).is_ok()) {
             let answer = |engine: &Engine| {
-                let response = runtime.block_on(engine.query_range(text, &options())).unwrap();
+                let response = runtime.block_on(engine.query_range(text, &options().with_exemplars(6))).unwrap();
                 format!("{:?}", response.series)
             };
             let expected = answer(&usual);

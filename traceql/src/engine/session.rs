@@ -14,7 +14,8 @@ use datafusion::{
 };
 
 use crate::nodes::{
-    compare::ComparePlanner, pipeline::PipelinePlanner, series::SeriesPlanner, top_traces::TopTracesPlanner,
+    compare::ComparePlanner, exemplars::ExemplarsPlanner, pipeline::PipelinePlanner, series::SeriesPlanner,
+    top_traces::TopTracesPlanner,
 };
 
 /// A DataFusion session. Clones share it.
@@ -61,6 +62,7 @@ impl Session {
             Arc::new(PipelinePlanner),
             Arc::new(SeriesPlanner),
             Arc::new(ComparePlanner),
+            Arc::new(ExemplarsPlanner),
         ]);
         planner.create_physical_plan(plan, self.state.as_ref()).await
     }

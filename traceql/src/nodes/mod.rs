@@ -1,6 +1,7 @@
 //! Operators of our own in DataFusion plans. Each is a folder: what it means, its logical node, its execution.
 
 pub(crate) mod compare;
+pub(crate) mod exemplars;
 #[cfg(feature = "sql")]
 pub(crate) mod found_spans;
 pub(crate) mod pipeline;

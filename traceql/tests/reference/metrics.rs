@@ -212,3 +212,40 @@ async fn limits_end_in_errors() {
     let plan = engine.explain(query, &traceql::SearchOptions::default(), true).await.unwrap();
     assert!(plan.contains("SeriesExec: { true } | count_over_time()by(name)") && plan.contains("cells in"), "{plan}");
 }
+
+#[tokio::test]
+async fn exemplars_stand_behind_the_values_of_their_series() {
+    let engine = engine();
+    let of = |query: &str, wanted: usize| {
+        let (engine, query) = (engine.clone(), query.to_owned());
+        async move { engine.query_range(&query, &options().with_exemplars(wanted)).await.unwrap().series }
+    };
+    let series = of("{ } | max_over_time(duration) by (name)", 100).await;
+    assert!(!series.is_empty());
+    for series in &series {
+        // One span of each name.
+        let [exemplar] = series.exemplars.as_slice() else { panic!("{series:?}") };
+        let value = series.values.iter().find(|value| !value.is_nan()).unwrap();
+        assert_eq!(exemplar.value, *value, "{series:?}");
+        let names: Vec<&str> = exemplar.labels.iter().map(|label| label.name.as_str()).collect();
+        assert_eq!(names, ["trace:id", "span:id", "name"]);
+        assert_eq!(exemplar.labels[2], series.labels[0]);
+    }
+    // Two of different traces in each part of the range; where spans are counted, the value of the series.
+    let series = of("{ } | count_over_time()", 2).await;
+    let exemplars = &series[0].exemplars;
+    let traces: Vec<String> = exemplars.iter().map(|exemplar| exemplar.labels[0].value_text()).collect();
+    assert!(exemplars.len() == 2 && traces[0] != traces[1], "{exemplars:?}");
+    for exemplar in exemplars {
+        let at = (exemplar.time_unix_nano - (T0 - 3) * SECOND).div_ceil(SECOND) - 1;
+        assert_eq!(exemplar.value, series[0].values[usize::try_from(at).unwrap()]);
+    }
+    // The bucket that the value is in.
+    let series = of("{ } | histogram_over_time(duration)", 100).await;
+    assert!(series.iter().all(|series| !series.exemplars.is_empty()), "{series:?}");
+    // Filters take exemplars along; the hint goes before the options.
+    let series = of("{ } | max_over_time(duration) by (name) > 100ms", 100).await;
+    assert!(!series.is_empty() && series.iter().all(|series| series.exemplars.iter().all(|found| found.value > 0.1)));
+    let series = of("{ } | rate() by (name) with (exemplars = false)", 100).await;
+    assert!(series.iter().all(|series| series.exemplars.is_empty()));
+}

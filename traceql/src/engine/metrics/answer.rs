@@ -44,7 +44,7 @@ impl Answer<'_> {
     }
 
     /// The labels of a group, nil ones included.
-    fn labels(&self, values: &[Value]) -> Vec<Label> {
+    pub(super) fn labels(&self, values: &[Value]) -> Vec<Label> {
         let name = match self.function.kind {
             // These have `p` and `__bucket`.
             Kind::QuantileOverTime(..) | Kind::HistogramOverTime(_) => None,
@@ -54,6 +54,11 @@ impl Answer<'_> {
         let named =
             self.by.iter().zip(values).map(|(field, value)| Label::new(TempoText(field).to_string(), value.clone()));
         name.into_iter().chain(named).collect()
+    }
+
+    /// Whether values say how many spans there are.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self.function.kind, Kind::Rate | Kind::CountOverTime | Kind::HistogramOverTime(_))
     }
 
     fn one(&self, mut labels: Vec<Label>, last: Option<(&str, f64)>, values: Vec<f64>) -> Series {

@@ -86,8 +86,8 @@ impl Leaf<'_> {
 }
 
 impl Run<'_> {
-    /// Counts a query, and notes its series.
-    pub(super) async fn compute(&mut self, leaf: Leaf<'_>, begun: Instant) -> Result<()> {
+    /// Counts a query, and notes its series, with at most `budget` exemplars each.
+    pub(super) async fn compute(&mut self, leaf: Leaf<'_>, budget: usize, begun: Instant) -> Result<()> {
         leaf.check_depth()?;
         let series = match &leaf.function.kind {
             MetricsFunctionKind::Compare { selection, top, range } => {
@@ -102,15 +102,29 @@ impl Run<'_> {
                 let merged = self.run(&plan, state, begun).await?;
                 let answer =
                     Answer { function: leaf.function, by: &by, intervals: self.intervals, scale: self.hints.scale() };
-                answer.series(&merged, !leaf.nothing)
+                let mut series = answer.series(&merged, !leaf.nothing);
+                if budget > 0 && !series.is_empty() {
+                    self.add_exemplars(&leaf, &by, budget, &mut series, begun).await?;
+                }
+                series
             }
         };
         self.known.insert(leaf.text.clone(), series);
         Ok(())
     }
 
-    /// Runs a plan that gives cells, and adds them up; all queries together have the time that the options give.
+    /// Runs a plan that gives cells, and adds them up.
     async fn run<C: Cells>(&mut self, plan: &LogicalPlan, cells: C, begun: Instant) -> Result<Merged<C>> {
+        let mut merged = Merged::new(cells);
+        for batch in &self.collect(plan, begun).await? {
+            merged.add(batch)?;
+        }
+        self.counted += merged.counted;
+        Ok(merged)
+    }
+
+    /// Runs a plan; all plans of a query together have the time that the options give.
+    pub(super) async fn collect(&mut self, plan: &LogicalPlan, begun: Instant) -> Result<Vec<RecordBatch>> {
         let physical = self.engine.session.physical_plan(plan).await?;
         let task = self.engine.session.limited_task(Some(self.options.max_memory))?;
         let timeout = self.options.timeout.map(|timeout| timeout.saturating_sub(begun.elapsed()));
@@ -118,14 +132,9 @@ impl Run<'_> {
             .with_limits(timeout, self.options.max_bytes, false)
             .with_max_memory(Some(self.options.max_memory));
         let (batches, _) = run_watched(&physical, task, &Watermark::default(), &limits, None).await?;
-        let mut merged = Merged::new(cells);
-        for batch in &batches {
-            merged.add(batch)?;
-        }
-        self.counted += merged.counted;
         self.stats.bytes_read += sum(&physical, "bytes_scanned");
         self.stats.rows_read += sum(&physical, "rows_scanned");
-        Ok(merged)
+        Ok(batches)
     }
 
     /// The plan of a query as text.
@@ -203,9 +212,15 @@ impl Run<'_> {
     }
 
     /// The spans that a query picks with some columns, and whether one may be there several times.
-    fn input(&self, context: &Context<'_>, leaf: &Leaf<'_>, columns: Vec<SpanColumn>) -> Result<(LogicalPlan, bool)> {
+    pub(super) fn input(
+        &self,
+        context: &Context<'_>,
+        leaf: &Leaf<'_>,
+        columns: Vec<SpanColumn>,
+    ) -> Result<(LogicalPlan, bool)> {
         let mut columns = columns;
-        columns.extend(self.hints.sample.iter().map(|sample| sample.column.clone()));
+        let sampled = self.hints.sample.iter().map(|sample| sample.column.clone());
+        columns.extend(sampled.filter(|column| !columns.contains(column)).collect::<Vec<_>>());
         Ok(match leaf.condition().filter(|_| self.engine.options.pushdown) {
             Some(condition) => (self.filtered(context, &condition, columns)?, false),
             None => (self.piped(context, leaf, columns)?, true),
@@ -229,7 +244,7 @@ impl Run<'_> {
     /// What a pipeline finds: the scan marks what conditions are about.
     fn piped(&self, context: &Context<'_>, leaf: &Leaf<'_>, columns: Vec<SpanColumn>) -> Result<LogicalPlan> {
         let mut place = vec![SpanColumn::Trace, SpanColumn::Row];
-        place.extend(columns);
+        place.extend(columns.into_iter().filter(|column| ![SpanColumn::Trace, SpanColumn::Row].contains(column)));
         let planned = plan_pipeline(context, leaf.pipeline, leaf.text.clone(), place).map_err(Error::from)?;
         let PlannedPipeline { program, mut marks, columns: delivered } = planned;
         if !self.engine.options.pushdown {

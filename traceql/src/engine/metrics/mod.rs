@@ -3,6 +3,7 @@
 
 mod answer;
 mod compare;
+mod exemplars;
 mod hints;
 mod leaf;
 mod limit;
@@ -51,8 +52,11 @@ impl Engine {
         let (metrics, hints) = compile(text)?;
         let leaves = leaves(&metrics);
         let mut run = self.run(options, intervals, hints).await?;
+        // A query's hint goes before the options; the queries of an expression share what is wanted.
+        let wanted = run.hints.exemplars.filter(|_| options.exemplars > 0 || intervals.len() > 1);
+        let budget = wanted.unwrap_or(options.exemplars).div_ceil(leaves.len().max(1));
         for leaf in leaves {
-            run.compute(leaf, begun).await?;
+            run.compute(leaf, budget, begun).await?;
         }
         let series = match run.evaluate(&metrics) {
             Operand::Series(series) => finish(series),

@@ -185,13 +185,9 @@ fn count(state: &mut State, intervals: &[u32], groups: &RowGroups, samples: &Sam
                 samples.each(row, |number| state.add(*group, *interval, number));
             }
         }
-        (RowGroups::Many { ends, groups }, _) => {
-            let end = |row: usize| ends.get(row).copied().unwrap_or(0) as usize;
+        (RowGroups::Many { .. }, _) => {
             for (row, interval) in rows {
-                let start = row.checked_sub(1).map_or(0, end);
-                for group in groups.get(start..end(row)).unwrap_or(&[]) {
-                    samples.each(row, |number| state.add(*group, *interval, number));
-                }
+                groups.each(row, |group| samples.each(row, |number| state.add(group, *interval, number)));
             }
         }
     }

@@ -6,7 +6,7 @@ use super::labels::Codes;
 
 /// Numbers for combinations of codes, one code for each label.
 #[derive(Debug, Default)]
-pub(super) struct Groups {
+pub(crate) struct Groups {
     /// Numbers by pairs: the number of what comes before, and a code. One for each label but the first.
     levels: Vec<Level>,
 }
@@ -53,7 +53,7 @@ impl Level {
 
 /// The groups of the rows of a batch.
 #[derive(Debug)]
-pub(super) enum RowGroups {
+pub(crate) enum RowGroups {
     /// All rows are in group 0.
     Same,
     /// One each.
@@ -62,16 +62,31 @@ pub(super) enum RowGroups {
     Many { ends: Vec<u32>, groups: Vec<u32> },
 }
 
+impl RowGroups {
+    /// Hands over the groups of a row.
+    pub(crate) fn each(&self, row: usize, mut take: impl FnMut(u32)) {
+        match self {
+            Self::Same => take(0),
+            Self::One(groups) => groups.get(row).into_iter().for_each(|group| take(*group)),
+            Self::Many { ends, groups } => {
+                let end = |row: usize| ends.get(row).copied().unwrap_or(0) as usize;
+                let start = row.checked_sub(1).map_or(0, end);
+                groups.get(start..end(row)).unwrap_or(&[]).iter().for_each(|group| take(*group));
+            }
+        }
+    }
+}
+
 impl Groups {
     /// Numbers for as many labels as there are.
-    pub(super) fn new(labels: usize) -> Self {
+    pub(crate) fn new(labels: usize) -> Self {
         let levels = (1..labels).map(|_| Level::default()).collect();
         Self { levels }
     }
 
     /// The groups of rows by the codes of their labels. A row with several values for a label is in a group for each, and
     /// for each combination.
-    pub(super) fn of_rows(&mut self, labels: Vec<Codes>, rows: usize) -> RowGroups {
+    pub(crate) fn of_rows(&mut self, labels: Vec<Codes>, rows: usize) -> RowGroups {
         if labels.iter().any(|codes| matches!(codes, Codes::Many { .. })) {
             return self.combine(&labels, rows);
         }
@@ -112,7 +127,7 @@ impl Groups {
     }
 
     /// The codes of a group's labels; none without labels.
-    pub(super) fn codes(&self, group: u32, labels: usize) -> Vec<u32> {
+    pub(crate) fn codes(&self, group: u32, labels: usize) -> Vec<u32> {
         let mut codes = Vec::with_capacity(labels);
         let mut group = group;
         for level in self.levels.iter().rev() {

@@ -10,13 +10,13 @@
 
 mod exact;
 mod exec;
-mod groups;
+pub(crate) mod groups;
 pub(crate) mod labels;
 mod logical;
 pub(crate) mod partial;
 mod program;
 pub(crate) mod rows;
-mod samples;
+pub(crate) mod samples;
 pub(crate) mod state;
 
 use std::sync::Arc;

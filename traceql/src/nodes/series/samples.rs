@@ -16,7 +16,7 @@ use crate::nodes::values::{Number, Numbers, PartKind, Source};
 
 /// The numbers of the rows of a batch.
 #[derive(Debug)]
-pub(super) enum Samples {
+pub(crate) enum Samples {
     /// Each row is one.
     Rows,
     /// At most one each, of one type.
@@ -28,7 +28,7 @@ pub(super) enum Samples {
 }
 
 impl Samples {
-    pub(super) fn of(source: Option<&Source>, batch: &RecordBatch) -> Result<Self> {
+    pub(crate) fn of(source: Option<&Source>, batch: &RecordBatch) -> Result<Self> {
         let Some(source) = source else { return Ok(Self::Rows) };
         if let Some([(kind, name)]) = plain(source).as_deref() {
             let Some(array) = batch.column_by_name(name) else {
@@ -50,7 +50,7 @@ impl Samples {
 
     /// Hands over the numbers of a row.
     #[inline]
-    pub(super) fn each(&self, row: usize, mut take: impl FnMut(Number)) {
+    pub(crate) fn each(&self, row: usize, mut take: impl FnMut(Number)) {
         match self {
             Self::Rows => take(Number::Int(1)),
             Self::Ints(array) if array.is_valid(row) => take(Number::Int(array.value(row))),

@@ -125,9 +125,12 @@ impl Buckets {
     }
 }
 
-/// The power of two that is not below a value; those from 2 on have one.
-fn power(value: i64) -> Option<u8> {
-    (value >= 2).then(|| (64 - (value - 1).leading_zeros()) as u8)
+/// The power of two that is not below a number; integers and durations from 2 on have one.
+pub(crate) fn bucket(number: Number) -> Option<u8> {
+    match number {
+        Number::Int(value) | Number::Duration(value) if value >= 2 => Some((64 - (value - 1).leading_zeros()) as u8),
+        _ => None,
+    }
 }
 
 impl State {
@@ -159,8 +162,7 @@ impl State {
             }
             Self::Sum(table) => table.cell(group, interval).into_iter().for_each(|cell| cell.add(number)),
             Self::Buckets(buckets) => {
-                let (Number::Int(value) | Number::Duration(value)) = number else { return };
-                let Some(power) = power(value) else { return };
+                let Some(power) = bucket(number) else { return };
                 buckets.cell(group, power, interval).into_iter().for_each(|count| *count += 1);
             }
             Self::Values(table) => {
@@ -262,7 +264,7 @@ impl Cells for State {
 }
 
 /// A number as a float, durations in seconds. Zero has no sign, so that it does not matter which one came first.
-fn seconds(number: Number) -> f64 {
+pub(crate) fn seconds(number: Number) -> f64 {
     match number {
         Number::Int(value) => value as f64,
         Number::Float(value) => value + 0.0,
