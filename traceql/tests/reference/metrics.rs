@@ -249,3 +249,41 @@ async fn exemplars_stand_behind_the_values_of_their_series() {
     let series = of("{ } | rate() by (name) with (exemplars = false)", 100).await;
     assert!(series.iter().all(|series| series.exemplars.is_empty()));
 }
+
+/// The hint `extrapolate`: a span counts for all that its sampler dropped, as its trace state says.
+#[tokio::test]
+async fn sampled_spans_stand_for_those_that_were_dropped() {
+    let mut request = reference();
+    let states = ["ot=th:8", "ot=th:c;rv:ffffffffffffff", "vendor=x", ""];
+    let resources = request.resource_spans.iter_mut();
+    let spans = resources.flat_map(|resource| resource.scope_spans.iter_mut().flat_map(|scope| &mut scope.spans));
+    let weights: Vec<f64> = spans
+        .zip(states.iter().cycle())
+        .map(|(span, state)| {
+            span.trace_state = (*state).to_owned();
+            [("ot=th:8", 2.0), ("ot=th:c;rv:ffffffffffffff", 4.0)]
+                .iter()
+                .find(|(known, _)| known == state)
+                .map_or(1.0, |known| known.1)
+        })
+        .collect();
+    let engine = engine_over(&request);
+    let total = |query: &str| {
+        let (engine, query) = (engine.clone(), query.to_owned());
+        async move {
+            let response = engine.query_instant(&query, &options()).await.unwrap();
+            response.series.iter().flat_map(|series| series.values.clone()).sum::<f64>()
+        }
+    };
+    assert_eq!(total("{ } | count_over_time()").await, 11.0);
+    let all: f64 = weights.iter().sum();
+    assert!(all > 11.0);
+    assert_eq!(total("{ } | count_over_time() with(extrapolate=true)").await, all);
+    assert_eq!(total("{ } | count_over_time() by(name) with(extrapolate=true)").await, all);
+    assert_eq!(total("{ } | rate() with(extrapolate=true)").await, all / 8.0);
+    assert_eq!(total("{ } | max_over_time(duration) with(extrapolate=true)").await, 1.0);
+    let ids = total("{ } | sum_over_time(span:childCount)").await;
+    assert!(total("{ } | sum_over_time(span:childCount) with(extrapolate=true)").await > ids);
+    assert!(total("{ } | avg_over_time(span:childCount) with(extrapolate=true)").await < 4.0);
+    assert_eq!(total("{ } | avg_over_time(span:childCount) with(extrapolate=false)").await, ids / 11.0);
+}

@@ -110,6 +110,9 @@ pub enum SpanColumn {
     TraceHash,
     /// The same of a span: XXH3-64 of its id's 8 bytes with the trace's number as seed.
     SpanHash,
+    /// For how many spans this one stands, by the threshold with which it was sampled (`th` of the `ot` member of its W3C
+    /// trace state, OpenTelemetry's consistent probability sampling); 1 without one.
+    Weight,
     /// The trace's start, ns since 1970.
     TraceStart,
     /// The trace's latest end − its start, in ns.
@@ -283,6 +286,7 @@ impl SpanColumn {
             Self::TraceIdText => "trace:id",
             Self::TraceHash => "trace_hash",
             Self::SpanHash => "span_hash",
+            Self::Weight => "weight",
             Self::TraceStart => "trace_start",
             Self::TraceDuration => "trace_duration",
             Self::RootName => "root_name",
@@ -325,6 +329,7 @@ impl SpanColumn {
             | Self::TraceDuration
             | Self::EventTimeSinceStart => DataType::Int64,
             Self::Kind | Self::Status => DataType::Int32,
+            Self::Weight => DataType::Float64,
             Self::HasParent => DataType::Boolean,
             Self::SpanId => DataType::FixedSizeBinary(8),
             Self::OfParent(column) => column.data_type(),

@@ -4,7 +4,7 @@ use tracestore::block::SpanColumn;
 
 use crate::{
     Result,
-    nodes::series::rows::Sample,
+    nodes::series::rows::{Sample, WEIGHT_UNIT},
     syntax::{
         Diagnostic, Diagnostics,
         ast::{Hint, Literal},
@@ -18,6 +18,8 @@ pub(super) struct Hints {
     pub(super) exact: bool,
     /// Only some spans are counted, and stand for the others.
     pub(super) sample: Option<Sample>,
+    /// Spans stand for those that were not kept when they were sampled.
+    pub(super) extrapolate: bool,
     /// How many exemplars are wanted.
     pub(super) exemplars: Option<usize>,
 }
@@ -28,6 +30,7 @@ impl Hints {
         for hint in list {
             match hint.name.as_str() {
                 "exact" => hints.exact = hint.value == Literal::Bool(true),
+                "extrapolate" => hints.extrapolate = hint.value == Literal::Bool(true),
                 "sample" | "trace_sample" => hints.sample = sample(text, hint, SpanColumn::TraceHash)?,
                 "span_sample" => hints.sample = sample(text, hint, SpanColumn::SpanHash)?,
                 "exemplars" => {
@@ -43,9 +46,10 @@ impl Hints {
         Ok(hints)
     }
 
-    /// For how many spans each stands that is counted.
+    /// For how many spans each stands that is counted; by what counts are multiplied.
     pub(super) fn scale(&self) -> f64 {
-        self.sample.as_ref().map_or(1.0, |sample| 1.0 / sample.fraction)
+        let unit = if self.extrapolate { 1.0 / WEIGHT_UNIT as f64 } else { 1.0 };
+        self.sample.as_ref().map_or(unit, |sample| unit / sample.fraction)
     }
 }
 

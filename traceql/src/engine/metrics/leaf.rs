@@ -187,6 +187,7 @@ impl Run<'_> {
             intervals: self.intervals,
             repeated,
             sample: self.hints.sample.clone(),
+            weighted: self.hints.extrapolate,
             max_memory: self.max_memory(),
             text: leaf.text.clone(),
         };
@@ -205,6 +206,7 @@ impl Run<'_> {
             intervals: self.intervals,
             repeated,
             sample: self.hints.sample.clone(),
+            weighted: self.hints.extrapolate,
             max_memory: self.max_memory(),
             text: leaf.text.clone(),
         };
@@ -220,6 +222,7 @@ impl Run<'_> {
     ) -> Result<(LogicalPlan, bool)> {
         let mut columns = columns;
         let sampled = self.hints.sample.iter().map(|sample| sample.column.clone());
+        let sampled = sampled.chain(self.hints.extrapolate.then_some(SpanColumn::Weight));
         columns.extend(sampled.filter(|column| !columns.contains(column)).collect::<Vec<_>>());
         Ok(match leaf.condition().filter(|_| self.engine.options.pushdown) {
             Some(condition) => (self.filtered(context, &condition, columns)?, false),

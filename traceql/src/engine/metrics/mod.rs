@@ -22,7 +22,7 @@ use super::{Engine, SearchStats};
 use crate::{
     Result,
     ir::{Body, Metrics},
-    nodes::series::rows::Sample,
+    nodes::series::rows::{Sample, WEIGHT_UNIT},
     series::{Intervals, Operand, Series, arithmetic, bottom, finish, threshold, top},
     syntax::{Diagnostic, Diagnostics, Span},
 };
@@ -154,8 +154,9 @@ impl Run<'_> {
         let Some(Sample { column, fraction }) = &self.hints.sample else { return Vec::new() };
         let what = if *column == SpanColumn::TraceHash { "traces" } else { "spans" };
         // Of n spans that are each in the sample with probability p, p·n ± √(p·(1 − p)·n) are.
-        let error = 100.0 * ((1.0 - fraction) / self.counted.max(1) as f64).sqrt();
-        let counted = self.counted;
+        let unit = if self.hints.extrapolate { WEIGHT_UNIT } else { 1 };
+        let counted = self.counted / unit;
+        let error = 100.0 * ((1.0 - fraction) / counted.max(1) as f64).sqrt();
         vec![format!(
             "a sample of {} % of the {what}, {counted} spans: counts and sums are estimates, with a standard error of \
              {error:.2} % over all of them, more where spans of a trace are alike",

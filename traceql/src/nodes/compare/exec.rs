@@ -23,7 +23,7 @@ use crate::{
         series::{
             labels::{Codes, Labeler},
             partial,
-            rows::{OUTSIDE, counted, positions, starts},
+            rows::{OUTSIDE, counted, positions, starts, weights},
             state::Cell,
         },
         values::Source,
@@ -129,6 +129,14 @@ struct Counter<'a> {
     attributes: Vec<Attribute<'a>>,
 }
 
+/// A row that counts.
+struct Row {
+    row: usize,
+    interval: u32,
+    selected: bool,
+    weight: u64,
+}
+
 /// An attribute, and for each code of its values the counts of both sides; those of code 0, which is nil, are of spans
 /// that have any value.
 struct Attribute<'a> {
@@ -155,8 +163,13 @@ impl<'a> Counter<'a> {
         let is_true = |code: &u32| self.selection.value(*code) == Some(&Value::Bool(true));
         let in_range = |start: u64| self.program.range.is_none_or(|(after, until)| after < start && start <= until);
         let rows = starts.iter().zip(&intervals).enumerate().filter(|(_, (_, interval))| **interval != OUTSIDE);
-        let rows: Vec<(usize, u32, bool)> = rows
-            .map(|(row, (start, interval))| (row, *interval, in_range(*start) && codes.of(row).iter().any(is_true)))
+        let weights = self.program.weighted.then(|| weights(batch)).transpose()?;
+        let weight = |row: usize| weights.as_ref().map_or(1, |weights| weights.get(row).copied().unwrap_or(1));
+        let rows: Vec<Row> = rows
+            .map(|(row, (start, interval))| {
+                let selected = in_range(*start) && codes.of(row).iter().any(is_true);
+                Row { row, interval: *interval, selected, weight: weight(row) }
+            })
             .collect();
         for attribute in &mut self.attributes {
             let codes = attribute.values.codes(batch)?;
@@ -199,20 +212,20 @@ impl<'a> Counter<'a> {
 }
 
 impl Attribute<'_> {
-    fn count(&mut self, rows: &[(usize, u32, bool)], codes: &Codes) {
-        let mut add = |code: u32, selected: bool, interval: u32| {
+    fn count(&mut self, rows: &[Row], codes: &Codes) {
+        let mut add = |code: u32, row: &Row| {
             let code = code as usize;
             if self.counts.len() <= code {
                 self.counts.resize_with(code + 1, Default::default);
             }
-            let side = self.counts.get_mut(code).and_then(|sides| sides.get_mut(usize::from(selected)));
-            side.into_iter().for_each(|counts| counts.add(interval, 1));
+            let side = self.counts.get_mut(code).and_then(|sides| sides.get_mut(usize::from(row.selected)));
+            side.into_iter().for_each(|counts| counts.add(row.interval, row.weight));
         };
-        for (row, interval, selected) in rows {
-            let codes = codes.of(*row);
+        for row in rows {
+            let codes = codes.of(row.row);
             if codes != [0] {
-                codes.iter().for_each(|code| add(*code, *selected, *interval));
-                add(0, *selected, *interval);
+                codes.iter().for_each(|code| add(*code, row));
+                add(0, row);
             }
         }
     }

@@ -42,6 +42,8 @@ pub(crate) struct CompareProgram {
     pub(crate) repeated: bool,
     /// Only these spans.
     pub(crate) sample: Option<Sample>,
+    /// Whether spans count with their weights.
+    pub(crate) weighted: bool,
     /// How many bytes the counts of a partition may take.
     pub(crate) max_memory: usize,
     /// The function as text, for EXPLAIN.

@@ -21,7 +21,7 @@ use super::{
     groups::{Groups, RowGroups},
     labels::Labeler,
     partial,
-    rows::{OUTSIDE, counted, positions, starts},
+    rows::{OUTSIDE, counted, positions, starts, weights},
     samples::Samples,
     state::State,
 };
@@ -143,7 +143,8 @@ impl<'a> Counter<'a> {
         let codes = self.labelers.iter_mut().map(|labeler| labeler.codes(batch)).collect::<Result<Vec<_>>>()?;
         let groups = self.groups.of_rows(codes, batch.num_rows());
         let samples = Samples::of(self.program.operand.as_ref(), batch)?;
-        count(&mut self.state, &intervals, &groups, &samples);
+        let weights = self.program.weighted.then(|| weights(batch)).transpose()?;
+        count(&mut self.state, &intervals, &groups, &samples, weights.as_deref());
         self.check_memory()
     }
 
@@ -168,26 +169,27 @@ impl<'a> Counter<'a> {
 }
 
 /// Adds what rows have to the series that they are in.
-fn count(state: &mut State, intervals: &[u32], groups: &RowGroups, samples: &Samples) {
+fn count(state: &mut State, intervals: &[u32], groups: &RowGroups, samples: &Samples, weights: Option<&[u64]>) {
+    let weight = |row: usize| weights.map_or(1, |weights| weights.get(row).copied().unwrap_or(1));
     let rows = intervals.iter().enumerate().filter(|(_, interval)| **interval != OUTSIDE);
     match (groups, samples) {
         (RowGroups::Same, _) => {
-            rows.for_each(|(row, interval)| samples.each(row, |number| state.add(0, *interval, number)));
+            rows.for_each(|(row, interval)| samples.each(row, |number| state.add(0, *interval, number, weight(row))));
         }
-        (RowGroups::One(groups), Samples::Rows) => {
+        (RowGroups::One(groups), Samples::Rows) if weights.is_none() => {
             let rows = intervals.iter().zip(groups).filter(|(interval, _)| **interval != OUTSIDE);
-            rows.for_each(|(interval, group)| state.add(*group, *interval, Number::Int(1)));
+            rows.for_each(|(interval, group)| state.add(*group, *interval, Number::Int(1), 1));
         }
         (RowGroups::One(groups), _) => {
             for ((row, interval), group) in
                 intervals.iter().enumerate().zip(groups).filter(|((_, interval), _)| **interval != OUTSIDE)
             {
-                samples.each(row, |number| state.add(*group, *interval, number));
+                samples.each(row, |number| state.add(*group, *interval, number, weight(row)));
             }
         }
         (RowGroups::Many { .. }, _) => {
             for (row, interval) in rows {
-                groups.each(row, |group| samples.each(row, |number| state.add(group, *interval, number)));
+                groups.each(row, |group| samples.each(row, |number| state.add(group, *interval, number, weight(row))));
             }
         }
     }

@@ -16,6 +16,8 @@ pub(crate) struct SeriesProgram {
     pub(crate) repeated: bool,
     /// Only these spans.
     pub(crate) sample: Option<Sample>,
+    /// Whether spans count with their weights.
+    pub(crate) weighted: bool,
     /// How many bytes the cells of a partition may take.
     pub(crate) max_memory: usize,
     /// The function as text, for EXPLAIN.

@@ -6,7 +6,7 @@ use datafusion::{
     arrow::{
         array::{AsArray, RecordBatch},
         compute::filter_record_batch,
-        datatypes::{UInt32Type, UInt64Type},
+        datatypes::{Float64Type, UInt32Type, UInt64Type},
     },
     common::{Result, internal_err},
 };
@@ -73,6 +73,20 @@ pub(crate) fn counted<'b>(
         counted = Cow::Owned(sample.of(&counted)?);
     }
     Ok(counted)
+}
+
+/// One span, in the units that weights are counted in.
+pub(crate) const WEIGHT_UNIT: u64 = 1 << 20;
+
+/// For how many spans each stands, in units of [`WEIGHT_UNIT`]: whole numbers, so that sums have no order.
+pub(crate) fn weights(batch: &RecordBatch) -> Result<Vec<u64>> {
+    let name = SpanColumn::Weight.name();
+    match batch.column_by_name(&name).and_then(|array| array.as_primitive_opt::<Float64Type>()) {
+        Some(weights) => {
+            Ok(weights.values().iter().map(|weight| (weight * WEIGHT_UNIT as f64).round() as u64).collect())
+        }
+        None => internal_err!("weighted series need a column `{name}`"),
+    }
 }
 
 /// When the rows' spans start.

@@ -149,21 +149,21 @@ impl State {
         }
     }
 
-    /// Adds a number to a series.
+    /// Adds a number to a series, `weight` times.
     #[inline]
-    pub(crate) fn add(&mut self, group: u32, interval: u32, number: Number) {
+    pub(crate) fn add(&mut self, group: u32, interval: u32, number: Number, weight: u64) {
         match self {
-            Self::Count(table) => table.cell(group, interval).into_iter().for_each(|cell| *cell += 1),
+            Self::Count(table) => table.cell(group, interval).into_iter().for_each(|cell| *cell += weight),
             Self::Least(table) => {
                 table.cell(group, interval).into_iter().for_each(|cell| *cell = least(*cell, seconds(number)));
             }
             Self::Greatest(table) => {
                 table.cell(group, interval).into_iter().for_each(|cell| *cell = greatest(*cell, seconds(number)));
             }
-            Self::Sum(table) => table.cell(group, interval).into_iter().for_each(|cell| cell.add(number)),
+            Self::Sum(table) => table.cell(group, interval).into_iter().for_each(|cell| cell.add(number, weight)),
             Self::Buckets(buckets) => {
                 let Some(power) = bucket(number) else { return };
-                buckets.cell(group, power, interval).into_iter().for_each(|count| *count += 1);
+                buckets.cell(group, power, interval).into_iter().for_each(|count| *count += weight);
             }
             Self::Values(table) => {
                 let value = seconds(number);
@@ -282,15 +282,15 @@ fn greatest(cell: f64, value: f64) -> f64 {
 }
 
 impl SumCell {
-    fn add(&mut self, number: Number) {
-        self.count += 1;
+    fn add(&mut self, number: Number, weight: u64) {
+        self.count += weight;
         match number {
-            Number::Int(value) => self.whole += i128::from(value),
+            Number::Int(value) => self.whole += i128::from(value) * i128::from(weight),
             Number::Duration(nanos) => {
-                self.whole += i128::from(nanos);
+                self.whole += i128::from(nanos) * i128::from(weight);
                 self.durations = true;
             }
-            Number::Float(value) => self.floats.get_or_insert_default().add(value),
+            Number::Float(value) => self.floats.get_or_insert_default().add(value * weight as f64),
         }
     }
 

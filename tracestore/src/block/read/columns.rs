@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Int32Array, Int64Array, ListArray,
+        Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Float64Array, Int32Array, Int64Array, ListArray,
         StringViewArray, StringViewBuilder, UInt32Array, UInt64Array,
     },
     buffer::{BooleanBuffer, OffsetBuffer},
@@ -17,7 +17,7 @@ use arrow::{
 use parquet::arrow::arrow_reader::RowSelection;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::{Block, ParquetFile, Values, residual::read_values, structure};
+use super::{Block, ParquetFile, Values, residual::read_values, structure, weight::weight};
 use crate::{
     Error, Result,
     block::{
@@ -136,6 +136,7 @@ impl<'a> SpanReader<'a> {
                 self.nested_set(column)?
             }
             SpanColumn::SpanHash => self.span_hashes()?,
+            SpanColumn::Weight => return self.weights(),
             SpanColumn::TraceIdText
             | SpanColumn::TraceHash
             | SpanColumn::TraceStart
@@ -354,6 +355,20 @@ impl<'a> SpanReader<'a> {
             return Err(self.wrong(&"a span belongs to a trace of another row group"));
         }
         Ok(Values::Coded { codes, values })
+    }
+
+    /// For how many spans each stands.
+    fn weights(&self) -> Result<Values> {
+        let states = Values::from_array(self.physical(columns::TRACE_STATE)?, &DataType::Utf8View);
+        let of_texts = |texts: &ArrayRef| -> ArrayRef {
+            let texts = texts.as_string_view().iter();
+            Arc::new(Float64Array::from_iter_values(texts.map(|text| weight(text.unwrap_or_default()))))
+        };
+        Ok(match states.map_err(|error| self.wrong(&error))? {
+            Values::Coded { codes, values } => Values::Coded { codes, values: of_texts(&values) },
+            Values::Plain(texts) => Values::Plain(of_texts(&texts)),
+            Values::Missing => Values::Plain(Arc::new(Float64Array::from_value(1.0, self.rows()))),
+        })
     }
 
     /// Numbers that spans are sampled by.

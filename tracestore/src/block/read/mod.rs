@@ -26,6 +26,7 @@ mod text;
 mod trace_columns;
 mod traces;
 mod values;
+mod weight;
 
 pub use attributes::AttributeNames;
 pub use block::{Block, ColumnStats};
