@@ -36,8 +36,10 @@ pub(crate) struct QueryFigures {
     pub(crate) cold_ms: Option<f64>,
     pub(crate) median_ms: Option<f64>,
     pub(crate) p99_ms: Option<f64>,
-    /// How many traces; none where the query is not supported yet.
+    /// How many traces or series; none where the query is not supported yet.
     pub(crate) results: Option<usize>,
+    /// What DuckDB took over the same files, if it was asked.
+    pub(crate) duckdb_ms: Option<f64>,
 }
 
 impl Report {
@@ -60,8 +62,10 @@ impl Report {
             match (figures.median_ms, figures.p99_ms, figures.results) {
                 (Some(median), Some(p99), Some(results)) => {
                     let mark = if median <= target { "✓" } else { " " };
+                    let what = if figures.kind == "metrics" { "series" } else { "traces" };
+                    let duckdb = figures.duckdb_ms.map_or(String::new(), |ms| format!("; DuckDB {ms:.2} ms"));
                     println!(
-                        "{:<100} {tempo:>9} {target:>9} {median:>9.2} {p99:>9.2} {mark} ms, {results} traces",
+                        "{:<100} {tempo:>9} {target:>9} {median:>9.2} {p99:>9.2} {mark} ms, {results} {what}{duckdb}",
                         figures.query
                     );
                 }

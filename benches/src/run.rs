@@ -1,6 +1,7 @@
 //! The benchmark: ingest in a process of its own, then every query warm.
 
 use std::{
+    collections::HashMap,
     path::{Path, PathBuf},
     time::Instant,
 };
@@ -29,6 +30,9 @@ pub(crate) struct Run {
     /// Only queries that contain this text.
     #[arg(long)]
     only: Option<String>,
+    /// A Python with the package `duckdb`: asks DuckDB the same over the same files, where SQL can.
+    #[arg(long, value_name = "PYTHON")]
+    duckdb: Option<PathBuf>,
     /// How often each query is run.
     #[arg(long, default_value_t = 50)]
     repeat: usize,
@@ -70,12 +74,29 @@ impl Run {
         if wanted("trace by id") {
             queries.push(figures("trace by id", "trace", self.measure_lookup(&engine, &runtime)?));
         }
+        if let (Some(python), [block]) = (&self.duckdb, snapshot.blocks()) {
+            let figures = self.yardstick(python, block.path())?;
+            for query in &mut queries {
+                query.duckdb_ms = figures.get(&query.query).copied();
+            }
+        }
         let report = Report { ingest, size, queries };
         report.print();
         if let Some(path) = &self.json {
             std::fs::write(path, serde_json::to_string_pretty(&report)?)?;
         }
         Ok(())
+    }
+
+    /// DuckDB's medians in ms by query.
+    fn yardstick(&self, python: &Path, block: &Path) -> Result<HashMap<String, f64>> {
+        let script = ["-c", include_str!("duckdb.py")];
+        let repeat = self.repeat.to_string();
+        let child = std::process::Command::new(python).args(script).arg(block).arg(repeat).output()?;
+        if !child.status.success() {
+            return Err(String::from_utf8_lossy(&child.stderr).into());
+        }
+        Ok(serde_json::from_slice(&child.stdout)?)
     }
 
     /// Median and 99th percentile in ms, and the number of results, after two runs that do not count.
@@ -123,6 +144,7 @@ fn figures(query: &str, kind: &str, measured: Option<(f64, f64, usize)>) -> Quer
         median_ms: measured.map(|(median, _, _)| median),
         p99_ms: measured.map(|(_, p99, _)| p99),
         results: measured.map(|(_, _, results)| results),
+        duckdb_ms: None,
     }
 }
 

@@ -13,7 +13,7 @@ use datafusion::{
         datatypes::{Float64Type, Int32Type, Int64Type, SchemaRef},
     },
     common::{Result, internal_err},
-    physical_expr::PhysicalExpr,
+    physical_expr::{PhysicalExpr, expressions::Column},
 };
 use tracestore::block::SpanColumn;
 
@@ -152,6 +152,20 @@ fn part<'a, T>(offsets: &[u32], items: &'a [T], row: u32) -> &'a [T] {
 }
 
 impl Groups {
+    /// Keys of rows, numbers of distinct values, as groups in the order of the values.
+    fn new(distinct: &[Key<'_>], keys: Vec<u32>, offsets: Vec<u32>) -> Self {
+        let mut order: Vec<(Value, usize)> = distinct.iter().map(|key| value(*key)).zip(0..).collect();
+        order.sort_by(|a, b| a.0.order(&b.0));
+        let mut ranks = vec![0; order.len()];
+        for (rank, (_, key)) in (1..).zip(&order) {
+            if let Some(place) = ranks.get_mut(*key) {
+                *place = rank;
+            }
+        }
+        let values = order.into_iter().map(|(value, _)| value).collect();
+        Self { offsets, keys, ranks, values }
+    }
+
     /// Bytes of memory, the texts of values left out.
     pub(crate) fn size(&self) -> usize {
         let numbers = [&self.offsets, &self.keys, &self.ranks];
@@ -195,6 +209,9 @@ impl Numbers {
 impl Source {
     /// Evaluates the expression on a batch, for what it is for.
     pub(crate) fn evaluate(&self, batch: &RecordBatch) -> Result<(Groups, Numbers)> {
+        if let Some(groups) = self.coded_groups(batch)? {
+            return Ok((groups, Numbers::default()));
+        }
         let column = |column: &SpanColumn| match batch.column_by_name(&column.name()) {
             Some(array) => Ok(match array.as_any_dictionary_opt() {
                 Some(coded) => take(coded.values(), coded.keys(), None)?,
@@ -223,6 +240,42 @@ impl Source {
         } else {
             Ok((Groups::default(), numbers(&parts, &ends)?))
         }
+    }
+}
+
+impl Source {
+    /// What rows group by, where that is one column of codes: each code's text is looked at once.
+    fn coded_groups(&self, batch: &RecordBatch) -> Result<Option<Groups>> {
+        let ([(kind, expr)], true) = (self.parts.as_slice(), self.groups) else { return Ok(None) };
+        // Values that cannot be queried are shown in another way than they are stored.
+        if *kind == PartKind::Json {
+            return Ok(None);
+        }
+        let column = expr.downcast_ref::<Column>().and_then(|column| batch.column_by_name(column.name()));
+        let Some(coded) = column.and_then(|column| column.as_dictionary_opt::<Int32Type>()) else { return Ok(None) };
+        let reader = Reader::new(*kind, coded.values())?;
+        let mut of_codes: Vec<Option<u32>> = vec![None; coded.values().len()];
+        let mut known: HashMap<Key<'_>, u32, foldhash::fast::RandomState> = HashMap::default();
+        let mut distinct = Vec::new();
+        let (mut keys, mut offsets) = (Vec::with_capacity(coded.len()), Vec::with_capacity(coded.len() + 1));
+        offsets.push(0);
+        for code in coded.keys() {
+            let slot = code.and_then(|code| of_codes.get_mut(usize::try_from(code).ok()?));
+            if let (Some(slot), Some(code)) = (slot, code) {
+                if slot.is_none() {
+                    // Two codes may be of one text: of resources, say.
+                    reader.read(code.unsigned_abs() as usize, &mut |key| {
+                        *slot = Some(*known.entry(key).or_insert_with(|| {
+                            distinct.push(key);
+                            distinct.len() as u32 - 1
+                        }));
+                    });
+                }
+                keys.extend(*slot);
+            }
+            offsets.push(keys.len() as u32);
+        }
+        Ok(Some(Groups::new(&distinct, keys, offsets)))
     }
 }
 
@@ -321,7 +374,7 @@ impl<'a> Reader<'a> {
 }
 
 fn groups(parts: &[(PartKind, ArrayRef)], ends: &[usize]) -> Result<Groups> {
-    let mut known: HashMap<Key<'_>, u32> = HashMap::new();
+    let mut known: HashMap<Key<'_>, u32, foldhash::fast::RandomState> = HashMap::default();
     let mut distinct: Vec<Key<'_>> = Vec::new();
     let keys = std::cell::RefCell::new(Vec::with_capacity(ends.len()));
     let mut offsets = Vec::with_capacity(ends.len() + 1);
@@ -340,16 +393,7 @@ fn groups(parts: &[(PartKind, ArrayRef)], ends: &[usize]) -> Result<Groups> {
         keys.borrow_mut().push(number);
     };
     each_value(parts, ends, take, || offsets.push(keys.borrow().len() as u32))?;
-    let mut order: Vec<(Value, usize)> = distinct.iter().map(|key| value(*key)).zip(0..).collect();
-    order.sort_by(|a, b| a.0.order(&b.0));
-    let mut ranks = vec![0; order.len()];
-    for (rank, (_, key)) in (1..).zip(&order) {
-        if let Some(place) = ranks.get_mut(*key) {
-            *place = rank;
-        }
-    }
-    let values = order.into_iter().map(|(value, _)| value).collect();
-    Ok(Groups { offsets, keys: keys.into_inner(), ranks, values })
+    Ok(Groups::new(&distinct, keys.into_inner(), offsets))
 }
 
 fn numbers(parts: &[(PartKind, ArrayRef)], ends: &[usize]) -> Result<Numbers> {

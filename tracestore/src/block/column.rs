@@ -365,10 +365,15 @@ impl SpanColumn {
         self.level() == Level::Span && (self.data_type() == DataType::Utf8View || *self == Self::TraceDuration)
     }
 
-    /// The column as a field of a span table that delivers codes as dictionary arrays.
+    /// Whether a span has at most one value, which is text.
+    pub(crate) fn is_text(&self) -> bool {
+        self.level() == Level::Span && self.data_type() == DataType::Utf8View
+    }
+
+    /// The column as a field of a span table that delivers codes of texts as dictionary arrays.
     #[must_use]
     pub fn coded_field(&self) -> Field {
-        if !self.may_be_coded() {
+        if !self.is_text() {
             return self.field();
         }
         let coded = DataType::Dictionary(Box::new(DataType::Int32), Box::new(self.data_type()));

@@ -55,8 +55,8 @@ impl SpanTable {
         Self { schema, marks: Some(marks), ..self }
     }
 
-    /// Delivers columns that a block may keep as codes ([`SpanColumn::may_be_coded`]) as dictionary arrays, so that who
-    /// counts values looks at each text once. Before marks. Default: no.
+    /// Delivers columns of texts, which blocks keep as codes where that pays, as dictionary arrays, so that who counts
+    /// values looks at each text once. Before marks. Default: no.
     #[must_use]
     pub fn with_codes(self) -> Self {
         let fields: Vec<Field> = self.columns.iter().map(SpanColumn::coded_field).collect();

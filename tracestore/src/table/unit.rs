@@ -46,7 +46,7 @@ pub(super) struct Request {
     pub(super) time: Option<TimeRange>,
     /// Whether what rules a condition out is looked at before rows are.
     pub(super) pruning: bool,
-    /// Whether columns that may be coded are delivered as dictionary arrays.
+    /// Whether columns of texts are delivered as dictionary arrays.
     pub(super) codes: bool,
     /// The columns to deliver, and their schema, marks included.
     pub(super) columns: Vec<SpanColumn>,
@@ -56,7 +56,7 @@ pub(super) struct Request {
 impl Request {
     /// A column's values as they are delivered.
     fn deliver(&self, values: &Values, column: &SpanColumn, rows: usize) -> Result<ArrayRef> {
-        Ok(match self.codes && column.may_be_coded() {
+        Ok(match self.codes && column.is_text() {
             true => values.to_dictionary(&column.data_type(), rows)?,
             false => values.to_array(&column.data_type(), rows)?,
         })

@@ -116,7 +116,7 @@ impl ExecutionPlan for PipelineExec {
             held.try_grow(rows.size())?;
             let spansets = rows.run(&program.steps);
             held.try_grow(spansets.iter().map(Spanset::size).sum())?;
-            let out = output(&program, &spansets, &batch, &schema)?;
+            let out = output(&program, &rows, &spansets, &batch, &schema)?;
             drop((rows, spansets));
             held.try_resize(out.get_array_memory_size())?;
             baseline.record_output(out.num_rows());
@@ -182,7 +182,13 @@ fn column<T: ArrowPrimitiveType>(batch: &RecordBatch, column: &SpanColumn) -> Re
 }
 
 /// The rows of the spansets, one after the other.
-fn output(program: &Program, spansets: &[Spanset], batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+fn output(
+    program: &Program,
+    rows: &Rows,
+    spansets: &[Spanset],
+    batch: &RecordBatch,
+    schema: &SchemaRef,
+) -> Result<RecordBatch> {
     let count = spansets.iter().map(|spanset| spanset.rows.len()).sum();
     let (mut places, mut numbers) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut attributes = BinaryBuilder::new();
@@ -191,7 +197,8 @@ fn output(program: &Program, spansets: &[Spanset], batch: &RecordBatch, schema: 
     for spanset in spansets {
         number = if last.replace(spanset.trace) == Some(spanset.trace) { number + 1 } else { 0 };
         bytes.clear();
-        encode(&spanset.attributes, &mut bytes);
+        let values = spanset.attributes.iter().map(|(label, found)| (*label, rows.value(*found)));
+        encode(&values.collect::<Vec<_>>(), &mut bytes);
         for row in &spanset.rows {
             places.push(*row);
             numbers.push(number);

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     Value,
     ir::CompareOp,
-    nodes::values::{Groups, Numbers},
+    nodes::values::{Groups, Number, Numbers},
     syntax::ast::StructuralOp,
 };
 
@@ -38,8 +38,18 @@ pub(super) struct Spanset {
     pub(super) trace: usize,
     /// Ascending; never empty between steps.
     pub(super) rows: Vec<u32>,
-    /// Labels and values, in the order of the steps; `None` is nil.
-    pub(super) attributes: Vec<(usize, Option<Value>)>,
+    /// Labels and what they are for, in the order of the steps.
+    pub(super) attributes: Vec<(usize, Found)>,
+}
+
+/// What a step found out about a spanset. The values of groups stay where they are until they are written: most spansets
+/// are dropped before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Found {
+    /// The value of a source at a place in the order of its values; 0 is nil.
+    Group { source: usize, rank: u32 },
+    /// `None` is nil.
+    Number(Option<Number>),
 }
 
 impl Spanset {
@@ -65,11 +75,28 @@ impl Rows {
 
     /// Runs a pipeline on all rows of every trace.
     pub(super) fn run(&self, steps: &[Step]) -> Vec<Spanset> {
+        // Most pipelines begin with a filter: what it drops is not made a spanset of first.
+        let (marks, steps) = match steps {
+            [Step::Spansets(Tree::Mark(mark)), rest @ ..] => (Some(self.marks.get(*mark)), rest),
+            _ => (None, steps),
+        };
+        let picked = |row: &u32| match marks {
+            None => true,
+            Some(marks) => marks.is_some_and(|marks| marks.get(*row as usize) == Some(&true)),
+        };
         let whole = self.traces.iter().enumerate().map(|(trace, rows)| {
-            let rows = (rows.start as u32..rows.end as u32).collect();
+            let rows = (rows.start as u32..rows.end as u32).filter(picked).collect();
             Spanset { trace, rows, attributes: Vec::new() }
         });
         self.run_on(steps, whole.filter(|spanset| !spanset.rows.is_empty()).collect())
+    }
+
+    /// The value of what was found out.
+    pub(super) fn value(&self, found: Found) -> Option<Value> {
+        match found {
+            Found::Group { source, rank } => self.groups.get(source)?.value(rank).cloned(),
+            Found::Number(number) => number.map(Number::value),
+        }
     }
 
     /// Runs a pipeline; spansets come and go in the order of their traces.
@@ -232,21 +259,22 @@ impl Rows {
 
     /// The spansets whose values compare so, with the values (SEMANTICS.md P1, X5).
     fn keep(&self, op: CompareOp, left: &Scalar, right: &Scalar, spansets: Vec<Spanset>) -> Vec<Spanset> {
+        let mut found = Vec::new();
         let keep = |mut spanset: Spanset| {
-            let mut found = Vec::new();
+            found.clear();
             let left = self.scalar(left, &spanset, &mut found);
             let right = self.scalar(right, &spanset, &mut found);
             if !holds(op, &left?, &right?) {
                 return None;
             }
-            spanset.attributes.extend(found);
+            spanset.attributes.extend_from_slice(&found);
             Some(spanset)
         };
         spansets.into_iter().filter_map(keep).collect()
     }
 
     /// A scalar's value, `None` where it is missing. Every aggregate in it is noted.
-    fn scalar(&self, scalar: &Scalar, spanset: &Spanset, found: &mut Vec<(usize, Option<Value>)>) -> Option<Value> {
+    fn scalar(&self, scalar: &Scalar, spanset: &Spanset, found: &mut Vec<(usize, Found)>) -> Option<Value> {
         let (value, label) = match scalar {
             Scalar::Const(value) => return Some(value.clone()),
             Scalar::Arithmetic { op, left, right } => {
@@ -263,7 +291,7 @@ impl Rows {
                 (self.aggregate(aggregate, &rows), aggregate.label)
             }
         };
-        found.push((label, value.clone()));
+        found.push((label, Found::Number(value.as_ref().and_then(Number::of))));
         value
     }
 
@@ -285,10 +313,19 @@ impl Rows {
         }
         pairs.sort_unstable();
         pairs.dedup();
+        let found = |pairs: &[(u32, u32)]| {
+            let rank = pairs.first().map_or(0, |(rank, _)| *rank);
+            (label, Found::Group { source, rank })
+        };
+        if pairs.first().map(|(rank, _)| rank) == pairs.last().map(|(rank, _)| rank) {
+            let mut spanset = spanset;
+            spanset.attributes.push(found(&pairs));
+            return vec![spanset];
+        }
         let split = pairs.chunk_by(|a, b| a.0 == b.0).map(|chunk| {
-            let rank = chunk.first().map_or(0, |(rank, _)| *rank);
-            let mut attributes = spanset.attributes.clone();
-            attributes.push((label, groups.value(rank).cloned()));
+            let mut attributes = Vec::with_capacity(spanset.attributes.len() + 2);
+            attributes.extend_from_slice(&spanset.attributes);
+            attributes.push(found(chunk));
             Spanset { trace: spanset.trace, rows: chunk.iter().map(|(_, row)| *row).collect(), attributes }
         });
         split.collect()

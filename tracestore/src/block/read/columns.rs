@@ -3,7 +3,7 @@
 //! A reader starts with all rows of a row group and is narrowed as conditions are met; what is read later is read for
 //! the rows that are left.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arrow::{
     array::{
@@ -14,10 +14,9 @@ use arrow::{
     compute::{filter, take},
     datatypes::{DataType, Field, Int64Type, UInt32Type, UInt64Type},
 };
-use parquet::arrow::arrow_reader::RowSelection;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::{Block, ParquetFile, Values, residual::read_values, structure, weight::weight};
+use super::{Block, ParquetFile, Values, plan::ReadPlan, residual::read_values, structure, weight::weight};
 use crate::{
     Error, Result,
     block::{
@@ -37,6 +36,8 @@ pub(crate) struct SpanReader<'a> {
     meta: &'a RowGroupMeta,
     /// Which rows are left; `None` while all are.
     selected: Option<BooleanBuffer>,
+    /// How those are read, made by the first to ask.
+    plan: Arc<OnceLock<ReadPlan>>,
 }
 
 impl<'a> SpanReader<'a> {
@@ -44,7 +45,7 @@ impl<'a> SpanReader<'a> {
     pub(crate) fn new(block: &'a Block, number: u32, row_group: usize) -> Result<Self> {
         let meta = block.meta().row_groups.get(row_group);
         let meta = meta.ok_or_else(|| Error::corrupt(block.path(), 0, format!("there is no row group {row_group}")))?;
-        let mut reader = Self { block, number, row_group, meta, selected: None };
+        let mut reader = Self { block, number, row_group, meta, selected: None, plan: Arc::default() };
         if block.meta().shadowed > 0 {
             let flags = reader.unsigned(columns::ROW_FLAGS)?;
             reader.narrow(&flags.values().iter().map(|flags| flags & row_flags::SHADOWED == 0).collect());
@@ -72,6 +73,7 @@ impl<'a> SpanReader<'a> {
 
     /// Keeps the rows that `mask` keeps, which is as long as there are rows left.
     pub(crate) fn narrow(&mut self, mask: &BooleanBuffer) {
+        self.plan = Arc::default();
         self.selected = Some(match &self.selected {
             None => mask.clone(),
             Some(selected) => {
@@ -83,6 +85,7 @@ impl<'a> SpanReader<'a> {
 
     /// Keeps the rows of the row group that `mask` keeps, which is as long as the row group.
     pub(crate) fn intersect(&mut self, mask: &BooleanBuffer) {
+        self.plan = Arc::default();
         self.selected = Some(match &self.selected {
             None => mask.clone(),
             Some(selected) => selected & mask,
@@ -204,9 +207,14 @@ impl<'a> SpanReader<'a> {
         let file = self.block.span_file()?;
         let column = file.column(name);
         let column = column.ok_or_else(|| Error::corrupt(file.path(), 0, format!("there is no column `{name}`")))?;
-        let rows = self.selected.as_ref();
-        let rows = rows.map(|rows| RowSelection::from_consecutive_ranges(slices(rows), self.meta.rows as usize));
-        let array = file.read(self.row_group, column, rows)?;
+        let array = match &self.selected {
+            None => file.read(self.row_group, column, None)?,
+            Some(rows) => {
+                let plan = self.plan.get_or_init(|| ReadPlan::new(rows));
+                let decoded = file.read(self.row_group, column, Some(plan.selection()))?;
+                plan.keep(decoded).map_err(|error| self.wrong(&error))?
+            }
+        };
         if array.len() != self.rows() {
             let reason = format!("column `{name}` has {} values for {} rows", array.len(), self.rows());
             return Err(Error::corrupt(file.path(), 0, reason));
@@ -224,7 +232,7 @@ impl<'a> SpanReader<'a> {
 
     /// A number column for all rows of the row group.
     fn whole(&self, name: &str) -> Result<UInt32Array> {
-        Self { selected: None, ..*self }.unsigned(name)
+        Self { selected: None, plan: Arc::default(), ..*self }.unsigned(name)
     }
 
     /// The rows left of an array over all rows of the row group.
@@ -251,7 +259,7 @@ impl<'a> SpanReader<'a> {
     }
 
     fn parent_ids(&self) -> Result<ArrayRef> {
-        let whole = Self { selected: None, ..*self };
+        let whole = Self { selected: None, plan: Arc::default(), ..*self };
         let offsets = whole.unsigned(columns::PARENT_OFFSET)?;
         let (ids, explicit) = (whole.physical(columns::SPAN_ID)?, whole.physical(columns::PARENT_SPAN_ID)?);
         let (Some(ids), Some(explicit)) = (ids.as_fixed_size_binary_opt(), explicit.as_fixed_size_binary_opt()) else {
@@ -299,7 +307,7 @@ impl<'a> SpanReader<'a> {
         let parents =
             self.row_numbers().values().iter().zip(offsets.values()).map(parent).collect::<Result<Vec<_>>>()?;
         let Some((selected, places)) = gather(&parents, self.meta.rows as usize) else { return Ok(Values::Missing) };
-        let values = Self { selected: Some(selected), ..*self }.read(column)?;
+        let values = Self { selected: Some(selected), plan: Arc::default(), ..*self }.read(column)?;
         values.take(&places).map_err(|error| self.wrong(&error))
     }
 
@@ -521,11 +529,6 @@ fn gather(wanted: &[Option<u32>], rows: usize) -> Option<(BooleanBuffer, UInt32A
     };
     selected.append_n(rows.saturating_sub(selected.len()), false);
     Some((selected.finish(), places))
-}
-
-/// The runs of set bits.
-fn slices(rows: &BooleanBuffer) -> impl Iterator<Item = std::ops::Range<usize>> {
-    rows.set_slices().map(|(start, end)| start..end)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
