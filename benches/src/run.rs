@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::Args;
-use traceql::{Engine, MetricsOptions, SearchOptions};
+use traceql::{Engine, MetricsOptions, SearchOptions, TagOptions};
 use tracestore::{Snapshot, Store};
 
 use crate::{
@@ -74,6 +74,27 @@ impl Run {
         if wanted("trace by id") {
             queries.push(figures("trace by id", "trace", self.measure_lookup(&engine, &runtime)?));
         }
+        for (name, query) in [("tag names", None), ("tag names of { status = error }", Some("{ status = error }"))] {
+            if wanted(name) {
+                let options = tags(query);
+                let names = || {
+                    let found = runtime.block_on(engine.tag_names(&options))?;
+                    Ok(found.scopes.iter().map(|scope| scope.names.len()).sum())
+                };
+                queries.push(figures(name, "tags", Some(self.measure(names)?)));
+            }
+        }
+        for (name, field, query) in [
+            ("tag values of span.user.id", "span.user.id", None),
+            ("tag values of resource.service.name", "resource.service.name", None),
+            ("tag values of name, { status = error }", "name", Some("{ status = error }")),
+        ] {
+            if wanted(name) {
+                let options = tags(query);
+                let values = || Ok(runtime.block_on(engine.tag_values(field, &options))?.values.len());
+                queries.push(figures(name, "tags", Some(self.measure(values)?)));
+            }
+        }
         if let (Some(python), [block]) = (&self.duckdb, snapshot.blocks()) {
             let figures = self.yardstick(python, block.path())?;
             for query in &mut queries {
@@ -128,6 +149,12 @@ impl Run {
         };
         self.measure(lookup).map(Some)
     }
+}
+
+fn tags(query: Option<&str>) -> TagOptions {
+    let mut options = TagOptions::default();
+    options.query = query.map(str::to_owned);
+    options
 }
 
 /// From the first trace to the last.
