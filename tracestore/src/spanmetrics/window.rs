@@ -45,6 +45,11 @@ impl Window {
         first <= self.end && self.start.is_none_or(|start| last > start)
     }
 
+    /// How long it is in ns; `None` where it has no beginning or no end.
+    pub(crate) fn length(&self) -> Option<u64> {
+        self.start.filter(|_| self.end < u64::MAX).map(|start| self.end.saturating_sub(start))
+    }
+
     /// Whether it is cut into intervals.
     pub(crate) fn has_steps(&self) -> bool {
         self.step.is_some()
