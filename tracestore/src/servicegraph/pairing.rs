@@ -29,6 +29,8 @@ pub struct GraphCounts {
     pub dropped: u64,
     /// Spans that a filter policy held back.
     pub filtered: u64,
+    /// Of the edges, how many have no series of their own.
+    pub overflowed: u64,
 }
 
 /// Halves that wait for each other under one key.

@@ -126,7 +126,7 @@ impl ServiceGraph {
     /// What became of the spans.
     #[must_use]
     pub fn counts(&self) -> GraphCounts {
-        self.pairing.counts
+        GraphCounts { overflowed: self.series.table.overflows(), ..self.pairing.counts }
     }
 
     /// How many label sets there are.

@@ -195,15 +195,20 @@ pub fn for_each_span(request: &[u8], visit: &mut impl FnMut(&SpanFacts<'_>)) {
 }
 
 impl<'a> Attributes<'a> {
-    /// The value of a key; `None` also where it is empty.
+    /// The value of a key, where it has one that is not empty.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<AttributeValue<'a>> {
-        let value = match self.0 {
+        self.find(key).filter(|value| !matches!(value, AttributeValue::Other(value) if **value == Value::Empty))
+    }
+
+    /// The value of a key, also one that is empty.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<AttributeValue<'a>> {
+        Some(match self.0 {
             List::Span(view) => view.attributes().flatten().find(|found| found.key == key)?.value.into(),
             List::Resource(view) => view?.attributes().flatten().find(|found| found.key == key)?.value.into(),
             List::Stored(list) => AttributeValue::from(&list.iter().find(|found| found.key == key)?.value),
-        };
-        Some(value).filter(|value| !matches!(value, AttributeValue::Other(value) if **value == Value::Empty))
+        })
     }
 
     /// Visits all of them in their order.

@@ -181,7 +181,10 @@ mod tests {
             *table.at(b"a", interval, 0, || 0_u64) += 1;
         }
         let mut seen = Vec::new();
-        let visit = |interval, sum: &u64| Ok::<_, ()>(seen.push((interval, *sum)));
+        let visit = |interval, sum: &u64| {
+            seen.push((interval, *sum));
+            Ok::<_, ()>(())
+        };
         table.sorted()[0].1.cumulated(5, || 0, visit).unwrap();
         assert_eq!(seen, [(Some(0), 0), (Some(1), 1), (Some(2), 1), (Some(3), 3), (Some(4), 3)]);
     }
