@@ -17,7 +17,7 @@ pub(super) struct Keys {
 }
 
 pub(super) const GENERATOR: Keys = Keys {
-    what: "the metrics generator",
+    what: "`metrics_generator`",
     known: &["processor", "registry"],
     passed_over: &[
         "ring",
@@ -37,13 +37,13 @@ pub(super) const GENERATOR: Keys = Keys {
 };
 
 pub(super) const PROCESSORS: Keys = Keys {
-    what: "the processors",
+    what: "`processor`",
     known: &["span_metrics", "service_graphs"],
     passed_over: &["local_blocks", "host_info"],
 };
 
 pub(super) const SPAN_METRICS: Keys = Keys {
-    what: "span metrics",
+    what: "`span_metrics`",
     known: &[
         "histogram_buckets",
         "intrinsic_dimensions",
@@ -60,7 +60,7 @@ pub(super) const SPAN_METRICS: Keys = Keys {
 };
 
 pub(super) const INTRINSICS: Keys = Keys {
-    what: "the intrinsic dimensions",
+    what: "`intrinsic_dimensions`",
     known: &["service", "span_name", "span_kind", "status_code", "status_message"],
     passed_over: &[],
 };
@@ -69,7 +69,7 @@ pub(super) const MAPPING: Keys =
     Keys { what: "a dimension mapping", known: &["name", "source_labels", "join"], passed_over: &[] };
 
 pub(super) const SERVICE_GRAPHS: Keys = Keys {
-    what: "service graphs",
+    what: "`service_graphs`",
     known: &[
         "wait",
         "max_items",
@@ -89,13 +89,13 @@ pub(super) const SERVICE_GRAPHS: Keys = Keys {
 };
 
 pub(super) const REGISTRY: Keys = Keys {
-    what: "the registry",
+    what: "`registry`",
     known: &["stale_duration", "max_label_name_length", "max_label_value_length"],
     passed_over: &["collection_interval", "external_labels", "inject_tenant_id_as"],
 };
 
 pub(super) const OVERRIDES: Keys = Keys {
-    what: "the overrides of the metrics generator",
+    what: "`metrics_generator`",
     known: &[
         "processors",
         "processor",
