@@ -26,7 +26,11 @@ mod plan;
 pub mod rules;
 #[cfg(feature = "engine")]
 pub mod series;
+#[cfg(feature = "rules")]
+pub mod spanmetrics;
 pub mod syntax;
+#[cfg(feature = "rules")]
+mod yaml;
 
 #[cfg(feature = "sql")]
 pub use engine::SqlAnswer;

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::ParseIdError;
+use crate::{model::ParseIdError, spanmetrics::ConfigError};
 
 /// What can go wrong in the store.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,9 @@ pub enum Error {
         /// The limit, with its unit.
         limit: String,
     },
+    /// Metrics that cannot be made as they are configured.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A mistake in this crate.
     #[error("internal error, please report: {0}")]
     Internal(String),
@@ -97,6 +100,12 @@ impl Error {
             Self::Io { source, .. } => source.kind() == std::io::ErrorKind::NotFound,
             _ => false,
         }
+    }
+
+    /// What was asked for has no meaning.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        matches!(self, Self::Config(_))
     }
 
     /// A limit was reached.

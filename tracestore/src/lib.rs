@@ -14,6 +14,8 @@ mod error;
 pub mod io;
 pub mod model;
 pub mod otlp;
+pub mod servicegraph;
+pub mod spanmetrics;
 mod store;
 #[cfg(feature = "datafusion")]
 pub mod table;

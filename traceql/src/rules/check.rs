@@ -7,9 +7,11 @@ use super::{
     file::{AlertRule, FileReport, Group, RecordingRule, Rule, RuleFile},
     labels::{ALERT_NAME, FUNCTION, prometheus_name},
     template::{self, Template},
+};
+use crate::{
+    syntax::{Diagnostic, Span},
     yaml::{Map, Node, Reader, parse, place_in_scalar},
 };
-use crate::syntax::{Diagnostic, Span};
 
 const GROUP_KEYS: [&str; 6] = ["name", "interval", "query_offset", "limit", "labels", "rules"];
 const RULE_KEYS: [&str; 7] = ["alert", "record", "expr", "for", "keep_firing_for", "labels", "annotations"];

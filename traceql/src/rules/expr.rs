@@ -2,11 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    file::RuleQuery,
-    labels::FUNCTION,
-    yaml::{Node, Reader, place_in_scalar},
-};
+use super::{file::RuleQuery, labels::FUNCTION};
 use crate::{
     Compiler,
     ir::{self, Body, Metrics, MetricsFunctionKind},
@@ -14,6 +10,7 @@ use crate::{
         Diagnostic, Span,
         ast::{Hint, Literal},
     },
+    yaml::{Node, Reader, place_in_scalar},
 };
 
 /// The hint that says how much time a query looks back over.

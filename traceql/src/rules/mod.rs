@@ -19,7 +19,6 @@ mod source;
 mod state;
 mod template;
 pub mod unit;
-mod yaml;
 
 pub use alert::{Alert, AlertState};
 pub use duration::{format_duration, parse_duration};

@@ -1,11 +1,13 @@
 //! The command line.
 
+mod graph;
 mod query;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use graph::{GraphFormat, Processor, SeriesFormat, ServiceGraph, SpanMetrics};
 pub(crate) use query::{Format, Query, Sort};
 
 use crate::time::Moment;
@@ -30,6 +32,8 @@ use crate::time::Moment;
                        traceql values resource.service.name -q '{ status = error }' traces\n  \
                        traceql trace 4bf92f3577b34da6a3ce929d0e0e4736 traces\n  \
                        traceql diff 4bf92f35 00f067aa traces\n  \
+                       traceql service-graph --start -1h traces\n  \
+                       traceql span-metrics --store traces\n  \
                        traceql rules test rules.test.yaml"
 )]
 pub(crate) struct Args {
@@ -64,6 +68,10 @@ pub(crate) enum Command {
     Trace(Trace),
     /// Compare two traces: which spans appeared, vanished, became slower or faster.
     Diff(Diff),
+    /// Make Prometheus series of spans: calls, latencies, sizes, and requests between services.
+    SpanMetrics(SpanMetrics),
+    /// Show who calls whom, how often, how long it takes and how often it fails.
+    ServiceGraph(ServiceGraph),
     /// Show what a store or block is made of.
     Inspect(Inspect),
     /// Show the plan of a query.

@@ -8,9 +8,9 @@ use crate::{
         alert::AlertState,
         expr::read_query,
         labels::{ALERT_NAME, Labels},
-        yaml::{Map, Node, Reader, parse},
     },
     syntax::{Diagnostic, Diagnostics, Span},
+    yaml::{Map, Node, Reader, parse},
 };
 
 const TEST_KEYS: [&str; 7] =

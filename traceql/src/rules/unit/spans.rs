@@ -11,14 +11,12 @@ use tracestore::{
 
 use crate::{
     Error, Result,
-    rules::{
-        duration::parse_duration,
-        yaml::{Map, Node, Reader},
-    },
+    rules::duration::parse_duration,
     syntax::{
         Diagnostic,
         ast::{Kind, Status as StatusWord},
     },
+    yaml::{Map, Node, Reader},
 };
 
 const KEYS: [&str; 11] =

@@ -10,6 +10,8 @@ mod lookup;
 mod metrics;
 mod query;
 mod rules;
+mod service_graph;
+mod span_metrics;
 mod sql;
 mod tags;
 mod trace;
@@ -37,6 +39,8 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
         Command::Values(values) => values::run(&values, style).await,
         Command::Trace(trace) => trace::run(&trace, style).await,
         Command::Diff(diff) => diff::run(&diff, style).await,
+        Command::SpanMetrics(metrics) => span_metrics::run(&metrics),
+        Command::ServiceGraph(graph) => service_graph::run(&graph, style),
         Command::Inspect(inspect) => inspect::run(&inspect, style),
         Command::Explain(explain) => explain::run(&explain).await,
         Command::Check(check) => check::run(&check),

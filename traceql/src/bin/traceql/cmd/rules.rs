@@ -36,7 +36,7 @@ fn read(path: &Path) -> Result<String, Failure> {
 }
 
 /// `file:line:column:` and the message with its line, one after the other.
-fn write_diagnostics(out: &mut impl Write, path: &Path, diagnostics: &Diagnostics) -> Result<(), Failure> {
+pub(super) fn write_diagnostics(out: &mut impl Write, path: &Path, diagnostics: &Diagnostics) -> Result<(), Failure> {
     for found in diagnostics.list() {
         let (line, column) = diagnostics.line_and_column(found);
         writeln!(out, "{}:{line}:{column}: {}", path.display(), diagnostics.render(found))?;

@@ -3,6 +3,7 @@
 mod chart;
 mod csv;
 mod diff;
+mod graph;
 mod json;
 mod metrics;
 mod rows;
@@ -15,6 +16,7 @@ mod waterfall;
 pub(crate) use chart::{Look, Units, chart, table as metrics_table};
 pub(crate) use csv::csv;
 pub(crate) use diff::{diff_json, diff_table};
+pub(crate) use graph::{graph_chart, graph_dot, graph_json, graph_table};
 pub(crate) use json::{json, ndjson};
 pub(crate) use metrics::{metrics_csv, metrics_json, metrics_ndjson};
 pub(crate) use rows::{rows_csv, rows_json, rows_ndjson, rows_table};

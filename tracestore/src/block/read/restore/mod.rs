@@ -17,6 +17,7 @@ mod rows;
 use std::sync::Arc;
 
 use arrow::array::StringViewArray;
+use parquet::file::statistics::Statistics;
 
 use self::{
     ranges::RowRanges,
@@ -79,6 +80,20 @@ impl Block {
     #[must_use]
     pub fn row_groups(&self) -> usize {
         self.meta().row_groups.len()
+    }
+
+    /// The earliest and the latest start of the spans of a row group, hidden ones included; `None` where the file does not
+    /// say.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub(crate) fn starts_of_row_group(&self, row_group: usize) -> Result<Option<(u64, u64)>> {
+        let file = self.span_file()?;
+        let group = file.metadata().row_groups().get(row_group);
+        let chunk = group.zip(file.column(columns::START_TIME)).and_then(|(group, index)| group.columns().get(index));
+        let Some(Statistics::Int64(starts)) = chunk.and_then(|chunk| chunk.statistics()) else { return Ok(None) };
+        let bounds = starts.min_opt().zip(starts.max_opt());
+        Ok(bounds.map(|(first, last)| (first.cast_unsigned(), last.cast_unsigned())))
     }
 
     fn row_group(&self, row_group: usize) -> Result<&RowGroupMeta> {

@@ -42,7 +42,7 @@ pub(crate) struct Look {
 
 impl Look {
     /// A text that cannot steer the terminal, in its characters.
-    fn text(self, text: &str) -> String {
+    pub(in crate::output) fn text(self, text: &str) -> String {
         let text = clean(text);
         match self.ascii {
             true => text
@@ -55,11 +55,11 @@ impl Look {
     }
 
     /// One of two texts.
-    fn either<'a>(self, unicode: &'a str, ascii: &'a str) -> &'a str {
+    pub(in crate::output) fn either<'a>(self, unicode: &'a str, ascii: &'a str) -> &'a str {
         if self.ascii { ascii } else { unicode }
     }
 
-    fn dim(self, text: &str) -> String {
+    pub(in crate::output) fn dim(self, text: &str) -> String {
         self.style.dim(&self.text(text))
     }
 }

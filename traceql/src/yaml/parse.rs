@@ -21,7 +21,7 @@ struct Open {
 }
 
 /// The only document of a text; `None` when there is none.
-pub(in crate::rules) fn parse(source: &str) -> Result<Option<Node>, Diagnostic> {
+pub(crate) fn parse(source: &str) -> Result<Option<Node>, Diagnostic> {
     if source.len() > MAX_BYTES {
         return Err(fault(0, 0, format!("the file has more than {MAX_BYTES} bytes")));
     }

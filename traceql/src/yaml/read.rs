@@ -2,32 +2,32 @@
 
 use super::{Node, NodeKind, Style};
 use crate::{
-    rules::duration::parse_duration,
+    rules::parse_duration,
     syntax::{Diagnostic, Diagnostics, Span, closest},
 };
 
 /// A file that is being read, and what is wrong with it so far.
 #[derive(Debug)]
-pub(in crate::rules) struct Reader<'s> {
-    pub(in crate::rules) source: &'s str,
+pub(crate) struct Reader<'s> {
+    pub(crate) source: &'s str,
     faults: Vec<Diagnostic>,
 }
 
 /// A mapping whose keys are known and there once.
 #[derive(Debug)]
-pub(in crate::rules) struct Map<'n> {
-    pub(in crate::rules) span: Span,
+pub(crate) struct Map<'n> {
+    pub(crate) span: Span,
     entries: Vec<(&'n str, &'n Node, &'n Node)>,
 }
 
 impl<'n> Map<'n> {
     /// The value of a key; nothing where it has none.
-    pub(in crate::rules) fn get(&self, key: &str) -> Option<&'n Node> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'n Node> {
         self.entry(key).map(|(_, value)| value).filter(|value| !value.is_nothing())
     }
 
     /// Where a key stands.
-    pub(in crate::rules) fn key(&self, key: &str) -> Option<Span> {
+    pub(crate) fn key(&self, key: &str) -> Option<Span> {
         self.entry(key).map(|(key, _)| key.span)
     }
 
@@ -36,22 +36,22 @@ impl<'n> Map<'n> {
     }
 
     /// All of them: name, place of the name, value.
-    pub(in crate::rules) fn entries(&self) -> impl Iterator<Item = (&'n str, Span, &'n Node)> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&'n str, Span, &'n Node)> {
         self.entries.iter().map(|(name, key, value)| (*name, key.span, *value))
     }
 }
 
 impl<'s> Reader<'s> {
-    pub(in crate::rules) fn new(source: &'s str) -> Self {
+    pub(crate) fn new(source: &'s str) -> Self {
         Self { source, faults: Vec::new() }
     }
 
-    pub(in crate::rules) fn report(&mut self, fault: Diagnostic) {
+    pub(crate) fn report(&mut self, fault: Diagnostic) {
         self.faults.push(fault);
     }
 
     /// All that was reported, in order of the file.
-    pub(in crate::rules) fn finish(mut self) -> Diagnostics {
+    pub(crate) fn finish(mut self) -> Diagnostics {
         self.faults.sort_by_key(|fault| (fault.span.start, fault.span.end));
         self.faults.dedup();
         Diagnostics::new(self.source, self.faults)
@@ -68,7 +68,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A mapping that has some of these keys; `what` it is, for messages.
-    pub(in crate::rules) fn map<'n>(&mut self, node: &'n Node, what: &str, keys: &[&str]) -> Option<Map<'n>> {
+    pub(crate) fn map<'n>(&mut self, node: &'n Node, what: &str, keys: &[&str]) -> Option<Map<'n>> {
         let map = self.open_map(node, what)?;
         for (name, span, _) in map.entries().filter(|(name, ..)| !keys.contains(name)) {
             let fault = Diagnostic::new("TQ0602", span, format!("{what} has no key `{name}`"));
@@ -81,7 +81,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A mapping with any keys.
-    pub(in crate::rules) fn open_map<'n>(&mut self, node: &'n Node, what: &str) -> Option<Map<'n>> {
+    pub(crate) fn open_map<'n>(&mut self, node: &'n Node, what: &str) -> Option<Map<'n>> {
         let NodeKind::Map(entries) = &node.kind else {
             self.expected(node, &format!("{what}, a mapping,"));
             return None;
@@ -100,7 +100,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The value of a key that has to be there.
-    pub(in crate::rules) fn required<'n>(&mut self, map: &Map<'n>, what: &str, key: &str) -> Option<&'n Node> {
+    pub(crate) fn required<'n>(&mut self, map: &Map<'n>, what: &str, key: &str) -> Option<&'n Node> {
         let found = map.get(key);
         if found.is_none() {
             let span = map.key(key).unwrap_or(Span { end: map.span.start + 1, ..map.span });
@@ -110,7 +110,7 @@ impl<'s> Reader<'s> {
     }
 
     /// The items of a list.
-    pub(in crate::rules) fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
+    pub(crate) fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         match &node.kind {
             NodeKind::List(items) => items,
             _ => {
@@ -121,7 +121,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A text, a number's or truth value's included.
-    pub(in crate::rules) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+    pub(crate) fn text<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         match &node.kind {
             NodeKind::Scalar { text, .. } => Some(text),
             _ => {
@@ -132,7 +132,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A text that is not empty.
-    pub(in crate::rules) fn name<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+    pub(crate) fn name<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         let text = self.text(node, what)?;
         if text.trim().is_empty() {
             self.report(Diagnostic::new("TQ0609", node.span, format!("{what} is not empty")));
@@ -142,7 +142,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A duration in ns.
-    pub(in crate::rules) fn duration(&mut self, node: &Node) -> Option<u64> {
+    pub(crate) fn duration(&mut self, node: &Node) -> Option<u64> {
         let text = self.text(node, "a duration")?;
         match parse_duration(text) {
             Ok(nanos) => Some(nanos),
@@ -156,7 +156,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A duration longer than 0.
-    pub(in crate::rules) fn positive_duration(&mut self, node: &Node) -> Option<u64> {
+    pub(crate) fn positive_duration(&mut self, node: &Node) -> Option<u64> {
         let nanos = self.duration(node)?;
         if nanos == 0 {
             self.report(Diagnostic::new("TQ0606", node.span, "this has to be longer than 0"));
@@ -165,7 +165,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A number of things.
-    pub(in crate::rules) fn count(&mut self, node: &Node) -> Option<usize> {
+    pub(crate) fn count(&mut self, node: &Node) -> Option<usize> {
         let text = self.text(node, "a number")?;
         let count = text.parse().ok();
         if count.is_none() {
@@ -175,7 +175,7 @@ impl<'s> Reader<'s> {
     }
 
     /// A number.
-    pub(in crate::rules) fn number(&mut self, node: &Node) -> Option<f64> {
+    pub(crate) fn number(&mut self, node: &Node) -> Option<f64> {
         let text = self.text(node, "a number")?;
         let number = text.parse().ok();
         if number.is_none() {
@@ -185,7 +185,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Whether a scalar is written without quotes, so that it may be a number or truth value.
-    pub(in crate::rules) fn plain(node: &Node) -> Option<&str> {
+    pub(crate) fn plain(node: &Node) -> Option<&str> {
         match &node.kind {
             NodeKind::Scalar { text, style: Style::Plain } => Some(text),
             _ => None,

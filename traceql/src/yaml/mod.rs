@@ -1,25 +1,25 @@
-//! YAML as a tree in which everything knows its place: what rule files and test files are read from.
+//! YAML as a tree in which everything knows its place: what rule files, test files and configurations are read from.
 
 mod parse;
 mod place;
 mod read;
 
-pub(super) use parse::parse;
-pub(super) use place::place_in_scalar;
-pub(super) use read::{Map, Reader};
+pub(crate) use parse::parse;
+pub(crate) use place::place_in_scalar;
+pub(crate) use read::{Map, Reader};
 
 use crate::syntax::Span;
 
 /// A value with its place in bytes of the file.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
-    pub(super) kind: NodeKind,
-    pub(super) span: Span,
+pub(crate) struct Node {
+    pub(crate) kind: NodeKind,
+    pub(crate) span: Span,
 }
 
 /// The kinds of values.
 #[derive(Debug, Clone)]
-pub(super) enum NodeKind {
+pub(crate) enum NodeKind {
     /// Text; numbers and truth values are told by how it is written.
     Scalar { text: String, style: Style },
     /// `- a`
@@ -30,7 +30,7 @@ pub(super) enum NodeKind {
 
 /// How a text is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Style {
+pub(crate) enum Style {
     Plain,
     Single,
     Double,
@@ -50,13 +50,13 @@ impl Node {
     }
 
     /// Whether nothing stands where a value could be.
-    pub(super) fn is_nothing(&self) -> bool {
+    pub(crate) fn is_nothing(&self) -> bool {
         let NodeKind::Scalar { text, style: Style::Plain } = &self.kind else { return false };
         matches!(text.as_str(), "" | "~" | "null")
     }
 
     /// The items of a list; `None` where it is none.
-    pub(super) fn items(&self) -> Option<&[Self]> {
+    pub(crate) fn items(&self) -> Option<&[Self]> {
         match &self.kind {
             NodeKind::List(items) => Some(items),
             _ => None,

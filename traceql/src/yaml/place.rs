@@ -5,7 +5,7 @@ use super::{Node, NodeKind, Style};
 use crate::syntax::Span;
 
 /// The place in the file of a range of a scalar's text.
-pub(in crate::rules) fn place_in_scalar(source: &str, node: &Node, range: Span) -> Span {
+pub(crate) fn place_in_scalar(source: &str, node: &Node, range: Span) -> Span {
     let NodeKind::Scalar { text, style } = &node.kind else { return node.span };
     let (start, end) = (range.start as usize, (range.end as usize).min(text.len()));
     let solid = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();

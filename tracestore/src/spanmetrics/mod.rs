@@ -1,0 +1,40 @@
+//! Metrics of spans for alerting, under the names that Grafana Tempo gives them. See SPANMETRICS.md.
+//!
+//! ```text
+//! received requests ─▶ for_each_span ─┐                  labels, limits
+//! stored traces ──────▶ SpanFacts ────┴▶ SpanMetrics ─▶ SeriesTable ─▶ Exposition (text, OpenMetrics)
+//! ```
+//!
+//! Nothing here reads a clock, a file or a query: the host gives the time, the configuration and predicates.
+
+mod config;
+mod exposition;
+mod filter;
+mod histogram;
+mod labels;
+mod multiplier;
+mod processor;
+mod span;
+mod stored;
+mod table;
+mod target;
+mod text;
+mod window;
+
+pub use config::{ConfigError, DimensionMapping, IntrinsicLabels, SpanMetricsConfig};
+pub use exposition::{Exposition, Family, FamilyKind};
+pub use filter::{FilterPolicy, PolicyCondition, PolicyMatch, PolicyValue, SpanPredicate};
+pub use histogram::{Exemplar, Histogram, HistogramMode, NativeHistogram};
+pub use labels::{LabelLimits, Labels, sanitize_label};
+pub use processor::{SpanCounts, SpanMetrics};
+pub use span::{AttributeValue, Attributes, ResourceFacts, SpanFacts, for_each_span};
+pub use text::{TextFormat, TextWriter};
+pub use window::Window;
+
+pub(crate) use config::{LabelNames, check_bounds, doubled, entity_limit};
+pub(crate) use filter::Filter;
+pub(crate) use histogram::Shape;
+pub(crate) use labels::LabelBuffer;
+pub(crate) use multiplier::Multiplier;
+pub(crate) use stored::for_each_trace;
+pub(crate) use table::{Counted, SeriesTable};
