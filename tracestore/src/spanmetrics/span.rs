@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::{
     model::{KeyValue, Span, SpanId, TraceId, TraceSpan, Value},
-    otlp::{RequestView, ResourceView, SpanView, ValueView, encode_span},
+    otlp::{Refusal, RequestView, ResourceView, ScopeView, SpanView, ValueView, encode_span},
 };
 
 /// A span, borrowed from where it is.
@@ -90,14 +90,17 @@ impl<'a> ResourceFacts<'a> {
 }
 
 impl<'a> SpanFacts<'a> {
-    /// A received span; `None` when its ids are not what ids are. `size` is that of the message in bytes.
+    /// A received span; `None` when its ids are not what ids are, as ingest has it. `size` is that of the message in
+    /// bytes.
     fn received(view: SpanView<'a>, size: u64, resource: ResourceFacts<'a>) -> Option<Self> {
-        let zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        if Refusal::of_ids(&view).is_some() {
+            return None;
+        }
         let status = view.status.unwrap_or_default();
         Some(Self {
-            trace_id: TraceId::from_slice(view.trace_id).filter(|id| !zero(id.as_bytes()))?,
-            span_id: SpanId::from_slice(view.span_id).filter(|id| !zero(id.as_bytes()))?,
-            parent_span_id: SpanId::from_slice(view.parent_span_id).filter(|id| !zero(id.as_bytes())),
+            trace_id: TraceId::from_slice(view.trace_id)?,
+            span_id: SpanId::from_slice(view.span_id)?,
+            parent_span_id: SpanId::from_slice(view.parent_span_id).filter(names_one),
             name: view.name,
             kind: view.kind,
             status_code: status.code,
@@ -115,12 +118,11 @@ impl<'a> SpanFacts<'a> {
     #[must_use]
     pub fn stored(span: &'a TraceSpan) -> Self {
         let TraceSpan { span, resource, .. } = span;
-        let zero = |id: &SpanId| id.as_bytes().iter().all(|byte| *byte == 0);
         let status = span.status.as_ref();
         Self {
             trace_id: span.trace_id,
             span_id: span.span_id,
-            parent_span_id: span.parent_span_id.filter(|id| !zero(id)),
+            parent_span_id: span.parent_span_id.filter(names_one),
             name: &span.name,
             kind: span.kind,
             status_code: status.map_or(0, |status| status.code),
@@ -180,12 +182,19 @@ impl<'a> SpanFacts<'a> {
     }
 }
 
+/// An id of zeros names no span.
+fn names_one(id: &SpanId) -> bool {
+    id.as_bytes().iter().any(|byte| *byte != 0)
+}
+
 /// Visits the spans of an encoded `ExportTraceServiceRequest`, those left out that ingest refuses.
 pub fn for_each_span(request: &[u8], visit: &mut impl FnMut(&SpanFacts<'_>)) {
     for resource_spans in RequestView::new(request).resource_spans().flatten() {
         let Ok(resource) = resource_spans.resource.map(ResourceView::parse).transpose() else { continue };
         let resource = ResourceFacts::new(Attributes(List::Resource(resource)));
-        for message in resource_spans.scope_spans().flatten().flat_map(|scope| scope.spans()).flatten() {
+        let scopes = resource_spans.scope_spans().flatten();
+        let scopes = scopes.filter(|scope| scope.scope.is_none_or(|scope| ScopeView::parse(scope).is_ok()));
+        for message in scopes.flat_map(|scope| scope.spans()).flatten() {
             let view = SpanView::parse(message).ok().filter(|view| view.validate().is_ok());
             if let Some(span) = view.and_then(|view| SpanFacts::received(view, message.len() as u64, resource)) {
                 visit(&span);
