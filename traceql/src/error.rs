@@ -41,7 +41,11 @@ impl Error {
     /// What was asked for beside the query makes no sense.
     #[must_use]
     pub fn is_options(&self) -> bool {
-        matches!(self, Self::Options(_))
+        match self {
+            Self::Options(_) => true,
+            Self::Store(error) => error.is_config(),
+            _ => false,
+        }
     }
 
     /// Stored data is damaged, or of an unknown version.

@@ -331,6 +331,58 @@ fn shop() -> Snapshot {
     Snapshot::open(&[path.into()]).unwrap()
 }
 
+/// The requests of the recording of the shop.
+fn shop_requests() -> Vec<Vec<u8>> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/otlp/shop.otlp.zst");
+    let source = tracestore::otlp::MessageSource::open(path.as_ref()).unwrap();
+    source.map(|request| request.unwrap().bytes.to_vec()).collect()
+}
+
+/// Lines without sums of seconds: they depend on the order of addition in their last digit.
+fn counts(graph: &ServiceGraph) -> Vec<String> {
+    text_of(graph).lines().filter(|line| !line.contains("_sum{")).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_shop_as_it_is_received() {
+    let requests = shop_requests();
+    let stored = ServiceGraph::of_snapshot(config(AS_IT_IS), Window::all(), &shop()).unwrap();
+    for backwards in [false, true] {
+        let mut graph = ServiceGraph::new(config(AS_IT_IS)).unwrap();
+        let mut order: Vec<_> = requests.iter().collect();
+        if backwards {
+            order.reverse();
+        }
+        order.iter().for_each(|request| for_each_span(request, &mut |span| graph.observe(span, START)));
+        graph.expire(START + 10 * SECOND);
+        assert_eq!(counts(&graph), counts(&stored), "backwards: {backwards}");
+        assert_eq!(graph.counts(), stored.counts());
+    }
+}
+
+#[test]
+fn the_shop_in_several_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = tracestore::Store::open_or_create(&folder.path().join("store")).unwrap();
+    let requests = shop_requests();
+    for part in 0..3 {
+        let of_part = requests.iter().enumerate().filter(|(index, _)| index % 3 == part);
+        let files = of_part.map(|(index, request)| {
+            let file = folder.path().join(format!("{index}.otlp"));
+            std::fs::write(&file, request).unwrap();
+            file
+        });
+        store.ingest(files.collect::<Vec<_>>(), &mut |_| {}).unwrap();
+    }
+    let cut = store.snapshot().unwrap();
+    assert_eq!(cut.blocks().len(), 3);
+    let graph = |snapshot: &Snapshot| Graph::of_snapshot(config(AS_IT_IS), Window::all(), snapshot).unwrap();
+    assert_eq!(graph(&cut), graph(&shop()));
+    let series =
+        |snapshot: &Snapshot| counts(&ServiceGraph::of_snapshot(config(AS_IT_IS), Window::all(), snapshot).unwrap());
+    assert_eq!(series(&cut), series(&shop()));
+}
+
 /// Client, server, connection, requests, failed.
 fn told(edge: &GraphEdge) -> (&str, &str, Connection, f64, f64) {
     (&edge.client.name, &edge.server.name, edge.connection, edge.traffic.requests, edge.traffic.failed)

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod metrics_support;
+mod support;
 
 use std::sync::Arc;
 
@@ -487,6 +488,32 @@ fn backfill_has_a_sample_at_the_end_of_each_interval() {
     assert_eq!(metrics.counts().outside, 2);
     let classic = written(TextFormat::Prometheus, |out| metrics.write(out));
     assert_eq!(samples(&classic, CALLS)[4], "{span_name=\"a\"} 2 1700000035000");
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn what_ingest_takes_is_counted(request in support::request()) {
+        let bytes = request.encode_to_vec();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("spans");
+        std::fs::write(&file, &bytes).unwrap();
+        let store = tracestore::Store::open_or_create(&folder.path().join("store")).unwrap();
+        let taken = store.ingest([file], &mut |_| {}).unwrap().spans;
+
+        let mut config = config(|config| config.target_info = true);
+        config.dimensions = ["a", "http.method", "\"quoted\""].map(str::to_owned).to_vec();
+        let mut metrics = SpanMetrics::new(config).unwrap();
+        for_each_span(&bytes, &mut |span| metrics.observe(span, START));
+        proptest::prop_assert_eq!(metrics.counts().counted, taken);
+        let text = text_of(&metrics);
+        let value = |line: &str| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap();
+        proptest::prop_assert_eq!(samples(&text, CALLS).into_iter().map(value).sum::<u64>(), taken);
+        // A heading or a sample on every line, whatever values have in them.
+        let is_line = |line: &str| line.starts_with("# ") || line.starts_with("traces_") && line.contains("} ");
+        proptest::prop_assert!(text.lines().all(is_line), "{}", text);
+    }
 }
 
 #[test]

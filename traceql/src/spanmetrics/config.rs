@@ -1,26 +1,18 @@
 //! A configuration file: the part of Tempo's that is about its metrics generator, under the same keys.
 
-use std::sync::Arc;
-
 use tracestore::{
     servicegraph::{ServiceGraph, ServiceGraphConfig},
-    spanmetrics::{
-        ConfigError, DimensionMapping, FilterPolicy, HistogramMode, PolicyCondition, PolicyMatch, PolicyValue,
-        SpanMetrics, SpanMetricsConfig,
-    },
+    spanmetrics::{ConfigError, DimensionMapping, HistogramMode, SpanMetrics, SpanMetricsConfig},
 };
 
 use super::{
-    keys::{
-        CONDITION, CONDITIONS, GENERATOR, INTRINSICS, MAPPING, OVERRIDES, POLICY, PROCESSORS, REGISTRY, SERVICE_GRAPHS,
-        SPAN_METRICS,
-    },
-    predicate::SpanFilter,
+    keys::{GENERATOR, INTRINSICS, MAPPING, OVERRIDES, PROCESSORS, REGISTRY, SERVICE_GRAPHS, SPAN_METRICS},
+    policies::read_policies,
+    values::{flag, numbers, optional_text, set, texts, word},
 };
 use crate::{
-    Compiler,
     syntax::{Diagnostic, Diagnostics, Span},
-    yaml::{Map, Node, Reader, parse, place_in_scalar},
+    yaml::{Map, Node, Reader, parse},
 };
 
 /// Which metrics to make, and how.
@@ -241,101 +233,4 @@ fn read_mapping(reader: &mut Reader<'_>, node: &Node) -> Option<DimensionMapping
     let source_labels = reader.required(&map, MAPPING.what, "source_labels").map(|node| texts(reader, node))?;
     let join = map.get("join").and_then(|node| reader.text(node, "a text")).unwrap_or("").to_owned();
     Some(DimensionMapping { name, source_labels, join })
-}
-
-fn read_policies(reader: &mut Reader<'_>, node: &Node) -> Vec<FilterPolicy> {
-    let mut policies = Vec::new();
-    for node in reader.list(node, "a list of policies") {
-        let Some(map) = POLICY.read(reader, node) else { continue };
-        let mut found = |key| map.get(key).and_then(|node| read_match(reader, node));
-        let (include, include_any, exclude) = (found("include"), found("include_any"), found("exclude"));
-        policies.push(FilterPolicy { include, include_any, exclude });
-    }
-    policies
-}
-
-fn read_match(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyMatch> {
-    let map = CONDITIONS.read(reader, node)?;
-    if let Some(node) = map.get("traceql") {
-        return read_filter(reader, node).map(|filter| PolicyMatch::Predicate(Arc::new(filter)));
-    }
-    const TYPES: [(&str, bool); 2] = [("strict", false), ("regex", true)];
-    let is_regex = map.get("match_type").and_then(|node| word(reader, node, &TYPES)).unwrap_or(false);
-    let list = reader.required(&map, CONDITIONS.what, "attributes")?;
-    let conditions = reader.list(list, "a list of conditions").iter();
-    let conditions = conditions.filter_map(|node| read_condition(reader, node)).collect();
-    Some(if is_regex { PolicyMatch::Regex(conditions) } else { PolicyMatch::Strict(conditions) })
-}
-
-fn read_condition(reader: &mut Reader<'_>, node: &Node) -> Option<PolicyCondition> {
-    let map = CONDITION.read(reader, node)?;
-    let key = reader.required(&map, CONDITION.what, "key").and_then(|node| reader.name(node, "a key"))?.to_owned();
-    let node = reader.required(&map, CONDITION.what, "value")?;
-    let text = reader.text(node, "a value")?;
-    let typed = Reader::plain(node).and_then(|plain| {
-        let number = || plain.parse().ok().filter(|value: &f64| value.is_finite()).map(PolicyValue::Double);
-        match plain {
-            "true" => Some(PolicyValue::Bool(true)),
-            "false" => Some(PolicyValue::Bool(false)),
-            _ => plain.parse().ok().map(PolicyValue::Int).or_else(number),
-        }
-    });
-    Some(PolicyCondition { key, value: typed.unwrap_or_else(|| PolicyValue::String(text.to_owned())) })
-}
-
-/// A TraceQL filter; its faults are told at their places.
-fn read_filter(reader: &mut Reader<'_>, node: &Node) -> Option<SpanFilter> {
-    let text = reader.text(node, "a filter")?;
-    let report = Compiler::new().check(text);
-    for found in report.diagnostics.list() {
-        let place = |span| place_in_scalar(reader.source, node, span);
-        let related = found.related.as_ref().map(|(span, label)| (place(*span), label.clone()));
-        reader.report(Diagnostic { span: place(found.span), related, ..found.clone() });
-    }
-    let query = report.query.filter(|_| !report.diagnostics.has_errors())?;
-    match SpanFilter::of_query(text, &query) {
-        Ok(filter) => Some(filter),
-        Err(reason) => {
-            reader.report(Diagnostic::new("TQ0608", node.span, reason));
-            None
-        }
-    }
-}
-
-fn set<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
-        *place = value;
-    }
-}
-
-fn flag(reader: &mut Reader<'_>, map: &Map<'_>, key: &str) -> Option<bool> {
-    const WORDS: [(&str, bool); 2] = [("true", true), ("false", false)];
-    map.get(key).and_then(|node| word(reader, node, &WORDS))
-}
-
-/// One of some words.
-fn word<T: Copy>(reader: &mut Reader<'_>, node: &Node, words: &[(&str, T)]) -> Option<T> {
-    let text = reader.text(node, "a word")?;
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
-    if found.is_none() {
-        let list: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let message = format!("`{text}` is none of {}", list.join(", "));
-        reader.report(Diagnostic::new("TQ0605", node.span, message));
-    }
-    found
-}
-
-fn optional_text(reader: &mut Reader<'_>, map: &Map<'_>, key: &str) -> Option<Option<String>> {
-    let text = map.get(key).and_then(|node| reader.text(node, "an attribute"))?;
-    Some(Some(text.to_owned()).filter(|text| !text.is_empty()))
-}
-
-fn texts(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
-    let list = reader.list(node, "a list of texts").iter();
-    list.filter_map(|node| reader.name(node, "a name")).map(str::to_owned).collect()
-}
-
-fn numbers(reader: &mut Reader<'_>, node: &Node) -> Vec<f64> {
-    let list = reader.list(node, "a list of numbers").iter();
-    list.filter_map(|node| reader.number(node)).collect()
 }

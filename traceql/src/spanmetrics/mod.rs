@@ -2,13 +2,15 @@
 //! filter policies in TraceQL.
 //!
 //! ```text
-//! YAML ─▶ config ─▶ SpanMetricsConfig, ServiceGraphConfig (tracestore)
-//! TraceQL ─▶ predicate ─▶ SpanPredicate ────────┘
+//! YAML ─▶ yaml ─▶ config (keys, values) ─▶ GeneratorConfig: SpanMetricsConfig, ServiceGraphConfig
+//! TraceQL ─▶ predicate ─▶ policies ────────────────┘
 //! ```
 
 mod config;
 mod keys;
+mod policies;
 mod predicate;
+mod values;
 
 pub use config::{ConfigReport, GeneratorConfig, Processor};
 pub use predicate::SpanFilter;

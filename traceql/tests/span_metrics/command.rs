@@ -10,12 +10,7 @@ const SHOP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../testdata/otlp/shop.o
 
 fn traceql(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_traceql"));
-    command
-        .args(args)
-        .stdin(Stdio::null())
-        .env("LC_ALL", "C.UTF-8")
-        .env_remove("CLICOLOR_FORCE")
-        .env_remove("TRACEQL_STORE");
+    command.args(args).stdin(Stdio::null()).env("LC_ALL", "C.UTF-8").env_remove("CLICOLOR_FORCE");
     command.output().unwrap()
 }
 

@@ -4,10 +4,7 @@ use std::{fmt, sync::Arc};
 
 use regex::Regex;
 
-use super::{
-    config::ConfigError,
-    span::{AttributeValue, SpanFacts},
-};
+use super::{config::ConfigError, span::SpanFacts, value::AttributeValue};
 
 /// A condition over one span, known to the host: TraceQL's filters are some.
 pub trait SpanPredicate: fmt::Debug + Send + Sync {

@@ -19,6 +19,7 @@ mod stored;
 mod table;
 mod target;
 mod text;
+mod value;
 mod window;
 
 pub use config::{ConfigError, DimensionMapping, IntrinsicLabels, SpanMetricsConfig};
@@ -27,8 +28,9 @@ pub use filter::{FilterPolicy, PolicyCondition, PolicyMatch, PolicyValue, SpanPr
 pub use histogram::{Exemplar, Histogram, HistogramMode, NativeHistogram};
 pub use labels::{LabelLimits, Labels, sanitize_label};
 pub use processor::{SpanCounts, SpanMetrics};
-pub use span::{AttributeValue, Attributes, ResourceFacts, SpanFacts, for_each_span};
+pub use span::{Attributes, ResourceFacts, SpanFacts, for_each_span};
 pub use text::{TextFormat, TextWriter};
+pub use value::AttributeValue;
 pub use window::Window;
 
 pub(crate) use config::{LabelNames, check_bounds, doubled, entity_limit};

@@ -1,10 +1,9 @@
 //! One span as metrics are made of it: the same of a received message (borrowed views, ingest) and of a stored trace.
 
-use std::borrow::Cow;
-
+use super::value::AttributeValue;
 use crate::{
     model::{KeyValue, Span, SpanId, TraceId, TraceSpan, Value},
-    otlp::{RequestView, ResourceView, SpanView, ValueView, encode_span},
+    otlp::{Refusal, RequestView, ResourceView, ScopeView, SpanView, encode_span},
 };
 
 /// A span, borrowed from where it is.
@@ -64,21 +63,6 @@ enum List<'a> {
     Stored(&'a [KeyValue]),
 }
 
-/// An attribute's value; scalars are borrowed.
-#[derive(Debug, Clone, PartialEq)]
-pub enum AttributeValue<'a> {
-    /// Text.
-    String(&'a str),
-    /// A truth value.
-    Bool(bool),
-    /// A 64-bit integer.
-    Int(i64),
-    /// A 64-bit float.
-    Double(f64),
-    /// Bytes, a list, a list of keys and values, or nothing.
-    Other(Cow<'a, Value>),
-}
-
 impl<'a> ResourceFacts<'a> {
     fn new(attributes: Attributes<'a>) -> Self {
         let service = match attributes.get("service.name") {
@@ -90,14 +74,17 @@ impl<'a> ResourceFacts<'a> {
 }
 
 impl<'a> SpanFacts<'a> {
-    /// A received span; `None` when its ids are not what ids are. `size` is that of the message in bytes.
+    /// A received span; `None` when its ids are not what ids are, as ingest has it. `size` is that of the message in
+    /// bytes.
     fn received(view: SpanView<'a>, size: u64, resource: ResourceFacts<'a>) -> Option<Self> {
-        let zero = |bytes: &[u8]| bytes.iter().all(|byte| *byte == 0);
+        if Refusal::of_ids(&view).is_some() {
+            return None;
+        }
         let status = view.status.unwrap_or_default();
         Some(Self {
-            trace_id: TraceId::from_slice(view.trace_id).filter(|id| !zero(id.as_bytes()))?,
-            span_id: SpanId::from_slice(view.span_id).filter(|id| !zero(id.as_bytes()))?,
-            parent_span_id: SpanId::from_slice(view.parent_span_id).filter(|id| !zero(id.as_bytes())),
+            trace_id: TraceId::from_slice(view.trace_id)?,
+            span_id: SpanId::from_slice(view.span_id)?,
+            parent_span_id: SpanId::from_slice(view.parent_span_id).filter(names_one),
             name: view.name,
             kind: view.kind,
             status_code: status.code,
@@ -115,12 +102,11 @@ impl<'a> SpanFacts<'a> {
     #[must_use]
     pub fn stored(span: &'a TraceSpan) -> Self {
         let TraceSpan { span, resource, .. } = span;
-        let zero = |id: &SpanId| id.as_bytes().iter().all(|byte| *byte == 0);
         let status = span.status.as_ref();
         Self {
             trace_id: span.trace_id,
             span_id: span.span_id,
-            parent_span_id: span.parent_span_id.filter(|id| !zero(id)),
+            parent_span_id: span.parent_span_id.filter(names_one),
             name: &span.name,
             kind: span.kind,
             status_code: status.map_or(0, |status| status.code),
@@ -180,12 +166,19 @@ impl<'a> SpanFacts<'a> {
     }
 }
 
+/// An id of zeros names no span.
+fn names_one(id: &SpanId) -> bool {
+    id.as_bytes().iter().any(|byte| *byte != 0)
+}
+
 /// Visits the spans of an encoded `ExportTraceServiceRequest`, those left out that ingest refuses.
 pub fn for_each_span(request: &[u8], visit: &mut impl FnMut(&SpanFacts<'_>)) {
     for resource_spans in RequestView::new(request).resource_spans().flatten() {
         let Ok(resource) = resource_spans.resource.map(ResourceView::parse).transpose() else { continue };
         let resource = ResourceFacts::new(Attributes(List::Resource(resource)));
-        for message in resource_spans.scope_spans().flatten().flat_map(|scope| scope.spans()).flatten() {
+        let scopes = resource_spans.scope_spans().flatten();
+        let scopes = scopes.filter(|scope| scope.scope.is_none_or(|scope| ScopeView::parse(scope).is_ok()));
+        for message in scopes.flat_map(|scope| scope.spans()).flatten() {
             let view = SpanView::parse(message).ok().filter(|view| view.validate().is_ok());
             if let Some(span) = view.and_then(|view| SpanFacts::received(view, message.len() as u64, resource)) {
                 visit(&span);
@@ -220,78 +213,6 @@ impl<'a> Attributes<'a> {
                 list.for_each(|found| visit(found.key, found.value.into()));
             }
             List::Stored(list) => list.iter().for_each(|found| visit(&found.key, (&found.value).into())),
-        }
-    }
-}
-
-impl<'a> From<ValueView<'a>> for AttributeValue<'a> {
-    fn from(view: ValueView<'a>) -> Self {
-        match view {
-            ValueView::String(text) => Self::String(text),
-            ValueView::Bool(value) => Self::Bool(value),
-            ValueView::Int(value) => Self::Int(value),
-            ValueView::Double(value) => Self::Double(value),
-            other => Self::Other(Cow::Owned(other.into())),
-        }
-    }
-}
-
-impl<'a> From<&'a Value> for AttributeValue<'a> {
-    fn from(value: &'a Value) -> Self {
-        match value {
-            Value::String(text) => Self::String(text),
-            Value::Bool(value) => Self::Bool(*value),
-            Value::Int(value) => Self::Int(*value),
-            Value::Double(value) => Self::Double(*value),
-            other => Self::Other(Cow::Borrowed(other)),
-        }
-    }
-}
-
-impl<'a> AttributeValue<'a> {
-    /// As the value of a label: text as it is, bytes as base64, lists as JSON.
-    #[must_use]
-    pub fn text(&self) -> Cow<'a, str> {
-        match self {
-            Self::String(text) => Cow::Borrowed(text),
-            Self::Bool(value) => Cow::Borrowed(if *value { "true" } else { "false" }),
-            Self::Int(value) => Cow::Owned(value.to_string()),
-            Self::Double(value) => Cow::Owned(value.to_string()),
-            Self::Other(value) => Cow::Owned(match plain_json(value) {
-                serde_json::Value::String(text) => text,
-                serde_json::Value::Null => String::new(),
-                json => json.to_string(),
-            }),
-        }
-    }
-
-    /// As a number: a text is read as one.
-    #[must_use]
-    pub fn number(&self) -> Option<f64> {
-        match self {
-            Self::String(text) => text.trim().parse().ok(),
-            Self::Int(value) => Some(*value as f64),
-            Self::Double(value) => Some(*value),
-            Self::Bool(_) | Self::Other(_) => None,
-        }
-    }
-}
-
-fn plain_json(value: &Value) -> serde_json::Value {
-    match value {
-        Value::Empty => serde_json::Value::Null,
-        Value::String(text) => text.as_str().into(),
-        Value::Bool(value) => (*value).into(),
-        Value::Int(value) => (*value).into(),
-        Value::Double(value) => (*value).into(),
-        Value::Bytes(bytes) => {
-            use base64::Engine as _;
-            base64::engine::general_purpose::STANDARD.encode(bytes).into()
-        }
-        Value::Array(values) => values.iter().map(plain_json).collect(),
-        Value::KvList(entries) => {
-            let entries = entries.iter().map(|entry| (entry.key.clone(), plain_json(&entry.value)));
-            serde_json::Value::Object(entries.collect())
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::{
     config::SpanMetricsConfig,
     labels::{LabelBuffer, sanitize_label},
-    span::{AttributeValue, ResourceFacts},
+    span::ResourceFacts,
+    value::AttributeValue,
 };
 
 /// What identifies a target, and is not among its other labels.

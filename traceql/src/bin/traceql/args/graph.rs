@@ -27,7 +27,7 @@ pub(crate) struct SpanRange {
                   promtool tsdb create-blocks-from openmetrics history.om data")]
 pub(crate) struct SpanMetrics {
     /// A store's folder.
-    #[arg(long, value_name = "DIR", env = "TRACEQL_STORE")]
+    #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
     /// The format of the series.
     #[arg(long, value_enum, default_value_t = SeriesFormat::Auto)]
