@@ -111,7 +111,7 @@ impl Run {
 
     /// DuckDB's medians in ms by query.
     fn yardstick(&self, python: &Path, block: &Path) -> Result<HashMap<String, f64>> {
-        let script = ["-c", include_str!("duckdb.py")];
+        let script = ["-c", include_str!("yardstick.py")];
         let repeat = self.repeat.to_string();
         let child = std::process::Command::new(python).args(script).arg(block).arg(repeat).output()?;
         if !child.status.success() {

@@ -32,8 +32,8 @@ impl Engine {
     /// however it is cut into blocks. A span counts by its start.
     ///
     /// # Errors
-    /// [`Error::Query`] when the query is wrong or a search; [`Error::Options`] when range and step make no sense;
-    /// [`Error::Store`] when data cannot be read; [`Error::Limit`] when a limit of the options is met.
+    /// [`crate::Error::Query`] when the query is wrong or a search; [`crate::Error::Options`] when range and step make no sense;
+    /// [`crate::Error::Store`] when data cannot be read; [`crate::Error::Limit`] when a limit of the options is met.
     pub async fn query_range(&self, query: &str, options: &MetricsOptions) -> Result<MetricsResponse> {
         self.metrics(query, options, options.range_intervals()?).await
     }
