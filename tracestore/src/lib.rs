@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 pub mod block;
+mod catalog;
 mod error;
 pub mod io;
 pub mod model;
@@ -17,6 +18,8 @@ pub mod otlp;
 mod store;
 #[cfg(feature = "datafusion")]
 pub mod table;
+mod wal;
 
 pub use error::{Error, Result};
 pub use store::{IngestProgress, IngestReport, Snapshot, Store, TraceCandidate};
+pub use wal::{Damage, SyncMode};
