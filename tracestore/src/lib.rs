@@ -21,5 +21,8 @@ pub mod table;
 mod wal;
 
 pub use error::{Error, Result};
-pub use store::{IngestProgress, IngestReport, Snapshot, Store, TraceCandidate};
+pub use store::{
+    CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery, Snapshot, Store, StoreOptions,
+    StoreReader, TraceCandidate, TraceStore,
+};
 pub use wal::{Damage, SyncMode};

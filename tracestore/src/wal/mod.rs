@@ -17,7 +17,7 @@ mod tests;
 mod writer;
 
 pub use replay::Damage;
-pub(crate) use replay::{Replay, Replayed, replay};
+pub(crate) use replay::{Replay, replay};
 pub(crate) use segment::segments;
 pub use writer::SyncMode;
-pub(crate) use writer::{MAX_RECORD, Wal, WalOptions};
+pub(crate) use writer::{Wal, WalOptions};

@@ -184,7 +184,7 @@ fn judge(dir: &Path, scanned: &[Scanned], missing: &[(u64, u64)], replay: &mut R
         };
         let lost: u64 = missing.iter().zip(&mut explained).filter_map(lost).sum();
         if lost > 0 {
-            let records = if lost == 1 { "a record that was synced is" } else { "records that were synced are" };
+            let records = if lost == 1 { "record that was synced is" } else { "records that were synced are" };
             damage(segment.bad_at.unwrap_or(segment.len), format!("{lost} {records} missing"));
         } else if segment.header_damaged && !unborn {
             damage(0, "one of the two headers is damaged; all records are there".to_owned());

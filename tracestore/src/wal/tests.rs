@@ -207,6 +207,6 @@ fn read_any(vfs: &MemoryVfs) -> Replay {
 #[test]
 fn a_request_that_is_too_long_is_a_limit() {
     let vfs = MemoryVfs::default();
-    let error = wal(&vfs, 300).append(&vec![0; super::MAX_RECORD + 1]).unwrap_err();
+    let error = wal(&vfs, 300).append(&vec![0; super::writer::MAX_RECORD + 1]).unwrap_err();
     assert!(matches!(error, Error::Limit { .. }));
 }
