@@ -36,6 +36,8 @@ pub(crate) struct Version {
     pub(crate) number: u64,
     /// The records of the log up to this sequence are in the blocks.
     pub(crate) covered: u64,
+    /// The log has no segments below this number: those that lie about all the same are to be removed.
+    pub(crate) first_segment: u64,
     pub(crate) blocks: Vec<CatalogBlock>,
     pub(crate) removed: Vec<RemovedBlock>,
 }
@@ -59,11 +61,17 @@ struct VersionV1 {
     version: u32,
     number: u64,
     created_by: String,
-    log: u64,
+    log: LogV1,
     blocks: Vec<CatalogBlock>,
     removed: Vec<RemovedBlock>,
     /// Reserved: always empty in this format.
     deletions: Vec<serde_json::Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct LogV1 {
+    covered: u64,
+    first_segment: u64,
 }
 
 fn checksum(catalog: &str) -> String {
@@ -87,7 +95,7 @@ impl Version {
             version: FORMAT_VERSION,
             number: self.number,
             created_by: concat!("tracestore ", env!("CARGO_PKG_VERSION")).to_owned(),
-            log: self.covered,
+            log: LogV1 { covered: self.covered, first_segment: self.first_segment },
             blocks: self.blocks.clone(),
             removed: self.removed.clone(),
             deletions: Vec::new(),
@@ -130,7 +138,9 @@ impl Version {
         if !catalog.deletions.is_empty() {
             return Err(corrupt("it has deletions, which this format does not define".to_owned()));
         }
-        Ok(Self { number: catalog.number, covered: catalog.log, blocks: catalog.blocks, removed: catalog.removed })
+        let LogV1 { covered, first_segment } = catalog.log;
+        let (number, blocks, removed) = (catalog.number, catalog.blocks, catalog.removed);
+        Ok(Self { number, covered, first_segment, blocks, removed })
     }
 }
 
@@ -142,6 +152,7 @@ mod tests {
         Version {
             number: 3,
             covered: 17,
+            first_segment: 4,
             blocks: vec![CatalogBlock { folder: "0199f7c2-0000-7000-8000-000000000001".into(), level: 1 }],
             removed: vec![RemovedBlock { folder: "old".into(), removed: 5 }],
         }

@@ -9,7 +9,7 @@ use super::{
     Snapshot, StoreReader,
     ingest::{self, IngestProgress, IngestReport},
     layout::{BLOCKS, Layout},
-    writer::Writer,
+    writer::{Covered, Writer},
 };
 use crate::{
     Error, Result,
@@ -57,7 +57,7 @@ impl Store {
         let folders: Vec<PathBuf> = report.blocks.iter().map(|id| writer.layout.blocks.join(id.to_string())).collect();
         let blocks = folders.iter().map(|folder| Block::open(Arc::clone(&self.vfs), folder));
         let published = blocks.collect::<Result<_>>().map_err(PublishError::Unchanged);
-        let published = published.and_then(|blocks| writer.publish(blocks, 0));
+        let published = published.and_then(|blocks| writer.publish(blocks, Covered::default()));
         if matches!(published, Err(PublishError::Unchanged(_))) {
             // The first error is the one to report.
             folders.iter().for_each(|folder| drop(self.vfs.remove(folder)));

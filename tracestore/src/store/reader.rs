@@ -14,7 +14,7 @@ use super::{Snapshot, committed::Committed, layout::Layout, live::memory_block};
 use crate::{
     Error, Result,
     block::Block,
-    catalog,
+    catalog::{self, Version},
     io::{DiskVfs, Vfs},
     wal,
 };
@@ -92,7 +92,10 @@ impl StoreReader {
         };
         let is_newest = catalog::newest(self.vfs.as_ref(), &self.layout.catalog)? == known.version.number;
         // Without a catalog only looking tells.
-        if is_newest && known.version.number > 0 && sizes(self.vfs.as_ref(), &self.layout)? == sizes_of(&log) {
+        if is_newest
+            && known.version.number > 0
+            && sizes(self.vfs.as_ref(), &self.layout, &known.version)? == sizes_of(&log)
+        {
             return Ok(false);
         }
         let next = Seen::load(&self.vfs, &self.layout, Some((&known, &log)))?;
@@ -117,8 +120,8 @@ fn sizes_of(log: &[SegmentBlock]) -> Vec<(PathBuf, u64)> {
     log.iter().map(|segment| (segment.path.clone(), segment.size)).collect()
 }
 
-fn sizes(vfs: &dyn Vfs, layout: &Layout) -> Result<Vec<(PathBuf, u64)>> {
-    let segments = wal::segments(vfs, &layout.wal)?.into_iter();
+fn sizes(vfs: &dyn Vfs, layout: &Layout, version: &Version) -> Result<Vec<(PathBuf, u64)>> {
+    let segments = wal::segments(vfs, &layout.wal, version.first_segment)?.into_iter();
     segments.map(|(_, path)| Ok((path.clone(), vfs.size(&path)?.unwrap_or(0)))).collect()
 }
 
@@ -127,7 +130,7 @@ impl Seen {
         let mut retries = RETRIES;
         loop {
             let committed = Committed::load(vfs, layout, known.map(|(known, _)| known))?;
-            let log = read_log(vfs.as_ref(), layout, committed.version.covered, known.map_or(&[], |(_, log)| log));
+            let log = read_log(vfs.as_ref(), layout, &committed.version, known.map_or(&[], |(_, log)| log));
             // The writer may have published, and removed segments, while the log was read.
             let is_newest = catalog::newest(vfs.as_ref(), &layout.catalog)? == committed.version.number;
             let log = match log {
@@ -149,13 +152,13 @@ impl Seen {
 ///
 /// # Errors
 /// [`Error::Corrupt`] where something is missing that was synced: the next writer recovers what is there.
-fn read_log(vfs: &dyn Vfs, layout: &Layout, covered: u64, known: &[SegmentBlock]) -> Result<Vec<SegmentBlock>> {
+fn read_log(vfs: &dyn Vfs, layout: &Layout, version: &Version, known: &[SegmentBlock]) -> Result<Vec<SegmentBlock>> {
     // What is written meanwhile is seen the next time.
-    let sizes = sizes(vfs, layout)?;
+    let sizes = sizes(vfs, layout, version)?;
     if sizes.is_empty() {
         return Ok(Vec::new());
     }
-    let replay = wal::replay(vfs, &layout.wal, covered)?;
+    let replay = wal::replay(vfs, &layout.wal, version.first_segment, version.covered)?;
     if let Some(damage) = replay.damage.into_iter().next() {
         let reason = format!("{}; what is whole is recovered when the store is opened for writing", damage.reason);
         return Err(Error::corrupt(damage.path, damage.offset, reason));

@@ -15,7 +15,10 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{ingest::BLOCK_BYTES, writer::Writer};
+use super::{
+    ingest::BLOCK_BYTES,
+    writer::{Covered, Writer},
+};
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
@@ -65,9 +68,9 @@ impl fmt::Display for Recovery {
 /// # Errors
 /// [`Error::Io`], [`Error::UnsupportedVersion`]; nothing is lost then, and the next call does it all.
 pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
-    let covered = writer.committed.version.covered;
-    let mut replay = wal::replay(writer.vfs.as_ref(), &writer.layout.wal, covered)?;
-    let next_segment = replay.segments.last().map_or(1, |(number, _)| number.saturating_add(1));
+    let (covered, first_segment) = (writer.committed.version.covered, writer.committed.version.first_segment);
+    let mut replay = wal::replay(writer.vfs.as_ref(), &writer.layout.wal, first_segment, covered)?;
+    let next_segment = replay.segments.last().map_or(first_segment.max(1), |(number, _)| number.saturating_add(1));
     let mut recovery = Recovery { torn_bytes: replay.torn_bytes, ..Recovery::default() };
     let blocks = write_blocks(writer, &mut replay, &mut recovery)?;
     for (_, path) in &replay.segments {
@@ -77,13 +80,12 @@ pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
         }
     }
     recovery.damage = replay.damage;
-    // A version for every log that goes: readers tell by it that a segment of the same name is another one.
     if !replay.segments.is_empty() || replay.last > covered {
-        writer.publish(blocks, replay.last)?;
+        writer.publish(blocks, Covered { records: replay.last, first_segment: next_segment })?;
     }
-    for (_, path) in &replay.segments {
-        // Covered segments are passed over: the next one to open the store may have more luck with it.
-        let _ = writer.vfs.remove(path);
+    for (_, path) in wal::segments(writer.vfs.as_ref(), &writer.layout.wal, 0)? {
+        // They are passed over from now on: the next one to open the store may have more luck with it.
+        let _ = writer.vfs.remove(&path);
     }
     Ok((recovery, next_segment))
 }

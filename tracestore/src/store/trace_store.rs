@@ -21,7 +21,7 @@ use super::{
     live::{Chunk, Live, cost, push_checked},
     options::StoreOptions,
     recover::{Recovery, recover},
-    writer::Writer,
+    writer::{Covered, Writer},
 };
 use crate::{
     Error, Result,
@@ -303,9 +303,10 @@ impl Core {
         self.wal.commit_all()?;
         let (chunks, covered) = {
             let mut state = self.state();
-            // The next request begins a segment: this one goes as a whole.
-            self.wal.rotate();
-            state.live.cut()
+            // The next request begins a segment: those before go as a whole.
+            let first_segment = self.wal.rotate();
+            let (chunks, records) = state.live.cut();
+            (chunks, Covered { records, first_segment })
         };
         if chunks.is_empty() {
             return Ok(None);
@@ -330,7 +331,7 @@ impl Core {
         state.changed();
         drop(state);
         // The block stands: what is not cleaned up now is cleaned up later.
-        let _ = self.wal.remove_covered(covered);
+        let _ = self.wal.remove_covered(covered.records);
         self.collect(writer);
         Ok(Some(id))
     }

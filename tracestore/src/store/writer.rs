@@ -20,6 +20,15 @@ pub(super) struct Writer {
     _lock: Box<dyn VfsLock>,
 }
 
+/// The part of the log that is in blocks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Covered {
+    /// The sequence of its last record.
+    pub(super) records: u64,
+    /// The number of the first segment that is not, or not wholly, in blocks.
+    pub(super) first_segment: u64,
+}
+
 impl Writer {
     /// Opens a store for writing; makes it, and its catalog, if there is none.
     ///
@@ -34,7 +43,7 @@ impl Writer {
         let mut writer = Self { vfs, layout, committed, _lock: lock };
         if writer.committed.version.number == 0 {
             // From now on a block is part of the store when a version names it, and not when its folder is whole.
-            writer.publish(Vec::new(), 0)?;
+            writer.publish(Vec::new(), Covered::default())?;
         }
         Ok(writer)
     }
@@ -45,17 +54,18 @@ impl Writer {
         (id, self.layout.blocks.join(id.to_string()))
     }
 
-    /// Makes blocks part of the store, whose folders are named by their ids, and the log's records up to `covered` part of
-    /// its blocks. Both happen, or neither.
+    /// Makes blocks part of the store, whose folders are named by their ids, and a part of the log superfluous. Both happen,
+    /// or neither.
     ///
     /// # Errors
     /// [`PublishError`] says what stands.
-    pub(super) fn publish(&mut self, blocks: Vec<Arc<Block>>, covered: u64) -> Result<(), PublishError> {
+    pub(super) fn publish(&mut self, blocks: Vec<Arc<Block>>, covered: Covered) -> Result<(), PublishError> {
         let version = &self.committed.version;
         let entry = |block: &Arc<Block>| CatalogBlock { folder: block.id().to_string(), level: 0 };
         let next = Version {
             number: version.number + 1,
-            covered: version.covered.max(covered),
+            covered: version.covered.max(covered.records),
+            first_segment: version.first_segment.max(covered.first_segment),
             blocks: version.blocks.iter().cloned().chain(blocks.iter().map(entry)).collect(),
             removed: version.removed.clone(),
         };

@@ -74,12 +74,12 @@ struct Scanned {
     last: u64,
 }
 
-/// Reads the log in a folder; records up to `covered` are left out, and not missed.
+/// Reads the log in a folder, from this segment on; records up to `covered` are left out, and not missed.
 ///
 /// # Errors
 /// [`crate::Error::Io`]; [`crate::Error::UnsupportedVersion`].
-pub(crate) fn replay(vfs: &dyn Vfs, dir: &Path, covered: u64) -> Result<Replay> {
-    let segments = segments(vfs, dir)?;
+pub(crate) fn replay(vfs: &dyn Vfs, dir: &Path, first_segment: u64, covered: u64) -> Result<Replay> {
+    let segments = segments(vfs, dir, first_segment)?;
     let mut records = BTreeMap::new();
     // All records up to here were on stable storage at some time.
     let mut durable = covered;
@@ -165,11 +165,11 @@ fn judge(dir: &Path, scanned: &[Scanned], missing: &[(u64, u64)], replay: &mut R
             Some(None) if segment.bad_at.is_none() => segment.last + 1,
             _ => u64::MAX,
         };
-        // What a crash leaves of a new segment.
-        let unborn = next.is_none() && segment.len <= RECORDS as u64;
+        // What a crash, or a full disk, leaves of a new segment.
+        let unborn = segment.len <= RECORDS as u64;
         let Some(first) = segment.first else {
             // A segment gets records when its header is on stable storage.
-            if unborn {
+            if unborn && missing.is_empty() {
                 replay.torn_bytes += segment.len;
             } else {
                 damage(0, "this is no header of a segment".to_owned());

@@ -45,11 +45,11 @@ pub(super) fn file_name(number: u64) -> String {
     format!("{number:020}.wal")
 }
 
-/// The segments in a log's folder by number.
+/// The segments in a log's folder that have at least this number, by number.
 ///
 /// # Errors
 /// [`Error::Io`].
-pub(crate) fn segments(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<(u64, PathBuf)>> {
+pub(crate) fn segments(vfs: &dyn Vfs, dir: &Path, from: u64) -> Result<Vec<(u64, PathBuf)>> {
     let number = |name: &Path| {
         let digits = name.to_str()?.strip_suffix(".wal")?;
         let number = digits.parse().ok()?;
@@ -57,6 +57,7 @@ pub(crate) fn segments(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<(u64, PathBuf)>>
     };
     let names = vfs.list(dir)?.into_iter();
     let mut found: Vec<(u64, PathBuf)> = names.filter_map(|name| Some((number(&name)?, dir.join(name)))).collect();
+    found.retain(|(number, _)| *number >= from);
     found.sort();
     Ok(found)
 }

@@ -34,12 +34,12 @@ fn small_log() -> MemoryVfs {
         }
     }
     drop(wal);
-    assert_eq!(segments(&vfs, Path::new(DIR)).unwrap().len(), 3);
+    assert_eq!(segments(&vfs, Path::new(DIR), 0).unwrap().len(), 3);
     vfs
 }
 
 fn read(vfs: &MemoryVfs) -> Replay {
-    replay(vfs, Path::new(DIR), 0).unwrap()
+    replay(vfs, Path::new(DIR), 0, 0).unwrap()
 }
 
 fn sequences(replay: &Replay) -> Vec<u64> {
@@ -52,7 +52,7 @@ fn sequences(replay: &Replay) -> Vec<u64> {
 /// The same files with other content for one of them.
 fn with(vfs: &MemoryVfs, path: &Path, content: Vec<u8>) -> MemoryVfs {
     let copy = MemoryVfs::default();
-    for (_, other) in segments(vfs, Path::new(DIR)).unwrap() {
+    for (_, other) in segments(vfs, Path::new(DIR), 0).unwrap() {
         copy.put(&other, vfs.read(&other).unwrap());
     }
     copy.put(path, Bytes::from(content));
@@ -64,7 +64,7 @@ fn what_was_appended_is_replayed_in_order() {
     let replay = read(&small_log());
     assert_eq!(sequences(&replay), [1, 2, 3, 4, 5, 6, 7, 8, 9]);
     assert_eq!((replay.last, replay.torn_bytes, replay.damage.len()), (9, 0, 0));
-    let replay = super::replay(&small_log(), Path::new(DIR), 5).unwrap();
+    let replay = super::replay(&small_log(), Path::new(DIR), 0, 5).unwrap();
     assert_eq!(sequences(&replay), [6, 7, 8, 9]);
     assert!(replay.damage.is_empty());
 }
@@ -72,7 +72,7 @@ fn what_was_appended_is_replayed_in_order() {
 #[test]
 fn every_flipped_bit_costs_its_record_and_names_the_file() {
     let vfs = small_log();
-    let files = segments(&vfs, Path::new(DIR)).unwrap();
+    let files = segments(&vfs, Path::new(DIR), 0).unwrap();
     for (index, (_, path)) in files.iter().enumerate() {
         let bytes = vfs.read(path).unwrap();
         for bit in 0..bytes.len() * 8 {
@@ -95,7 +95,7 @@ fn every_flipped_bit_costs_its_record_and_names_the_file() {
 #[test]
 fn both_headers_damaged_cost_a_segment_and_no_other() {
     let vfs = small_log();
-    let (_, path) = segments(&vfs, Path::new(DIR)).unwrap().remove(1);
+    let (_, path) = segments(&vfs, Path::new(DIR), 0).unwrap().remove(1);
     let mut bytes = vfs.read(&path).unwrap().to_vec();
     let all = sequences(&read(&vfs));
     let first = sequences(&read(&with(&vfs, &path, Vec::new())));
@@ -113,7 +113,7 @@ fn both_headers_damaged_cost_a_segment_and_no_other() {
 #[test]
 fn every_truncation_keeps_what_is_before_and_after() {
     let vfs = small_log();
-    let files = segments(&vfs, Path::new(DIR)).unwrap();
+    let files = segments(&vfs, Path::new(DIR), 0).unwrap();
     let whole = read(&vfs);
     for (index, (_, path)) in files.iter().enumerate() {
         let bytes = vfs.read(path).unwrap();
@@ -132,7 +132,7 @@ fn every_truncation_keeps_what_is_before_and_after() {
 #[test]
 fn a_file_that_is_gone_is_missed() {
     let vfs = small_log();
-    let (_, path) = segments(&vfs, Path::new(DIR)).unwrap().remove(0);
+    let (_, path) = segments(&vfs, Path::new(DIR), 0).unwrap().remove(0);
     vfs.remove(&path).unwrap();
     let replay = read(&vfs);
     assert!(sequences(&replay).ends_with(&[7, 8, 9]));
@@ -148,10 +148,10 @@ fn a_payload_that_holds_a_record_invents_none() {
     log.append(&inner).unwrap();
     // What a copy of a log holds, as a request.
     let other = small_log();
-    let (_, path) = segments(&other, Path::new(DIR)).unwrap().remove(0);
+    let (_, path) = segments(&other, Path::new(DIR), 0).unwrap().remove(0);
     log.append(&other.read(&path).unwrap()).unwrap();
     log.commit_all().unwrap();
-    let (_, path) = segments(&vfs, Path::new(DIR)).unwrap().remove(0);
+    let (_, path) = segments(&vfs, Path::new(DIR), 0).unwrap().remove(0);
     let bytes = vfs.read(&path).unwrap();
     for index in 96..bytes.len() {
         let mut damaged = bytes.to_vec();
@@ -171,11 +171,11 @@ fn covered_segments_go_and_numbers_go_on() {
     assert_eq!(wal.append(b"more").unwrap(), 10);
     wal.commit_all().unwrap();
     wal.remove_covered(9).unwrap();
-    assert_eq!(segments(&vfs, Path::new(DIR)).unwrap().len(), 1);
-    let found = replay(&vfs, Path::new(DIR), 9).unwrap();
+    assert_eq!(segments(&vfs, Path::new(DIR), 0).unwrap().len(), 1);
+    let found = replay(&vfs, Path::new(DIR), 0, 9).unwrap();
     assert_eq!((found.records.len(), found.last, found.damage.len()), (1, 10, 0));
     wal.remove_covered(10).unwrap();
-    assert_eq!(segments(&vfs, Path::new(DIR)).unwrap(), []);
+    assert_eq!(segments(&vfs, Path::new(DIR), 0).unwrap(), []);
     assert_eq!(wal.append(b"more").unwrap(), 11);
 }
 
@@ -190,7 +190,11 @@ fn writers_in_many_threads_share_syncs_and_lose_nothing() {
                     let sequence = wal.append(b"request").unwrap();
                     wal.commit(sequence).unwrap();
                     assert!(
-                        replay(&vfs, Path::new(DIR), 0).unwrap().records.iter().any(|found| found.sequence == sequence)
+                        replay(&vfs, Path::new(DIR), 0, 0)
+                            .unwrap()
+                            .records
+                            .iter()
+                            .any(|found| found.sequence == sequence)
                     );
                 }
             });
@@ -201,7 +205,7 @@ fn writers_in_many_threads_share_syncs_and_lose_nothing() {
 }
 
 fn read_any(vfs: &MemoryVfs) -> Replay {
-    replay(vfs, Path::new(DIR), 0).unwrap()
+    replay(vfs, Path::new(DIR), 0, 0).unwrap()
 }
 
 #[test]

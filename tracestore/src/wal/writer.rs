@@ -254,11 +254,13 @@ impl Wal {
         self.commit(last)
     }
 
-    /// Lets the next record begin a new segment.
-    pub(crate) fn rotate(&self) {
-        if let Some(segment) = &mut self.state().segment {
+    /// Lets the next record begin a new segment, and tells its number, or a smaller one that has no records.
+    pub(crate) fn rotate(&self) -> u64 {
+        let mut state = self.state();
+        if let Some(segment) = &mut state.segment {
             segment.full = true;
         }
+        state.next_segment
     }
 
     /// Removes the segments whose records are all in published blocks, that is, up to `covered`.

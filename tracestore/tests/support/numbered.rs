@@ -51,6 +51,16 @@ pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Vec<u64>, String> {
     }
 }
 
+/// The same without asking for the whole view.
+#[allow(dead_code, reason = "every test file uses its own part")]
+pub(crate) fn stored_numbers(snapshot: &Snapshot) -> Result<Vec<u64>, String> {
+    let stored = count(snapshot, false)?;
+    match stored.iter().find(|(number, spans)| **spans != spans_of(**number)) {
+        Some((number, spans)) => Err(format!("request {number} is there with {spans} spans")),
+        None => Ok(stored.into_keys().collect()),
+    }
+}
+
 fn count(snapshot: &Snapshot, is_whole: bool) -> Result<BTreeMap<u64, u64>, String> {
     let (mut spans, mut traces) = (BTreeMap::new(), Vec::new());
     for block in snapshot.blocks() {
