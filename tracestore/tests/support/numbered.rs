@@ -9,7 +9,11 @@ use opentelemetry_proto::tonic::{
     trace::v1::{ResourceSpans, ScopeSpans, Span},
 };
 use prost::Message;
-use tracestore::{Snapshot, model::Trace};
+use tracestore::{
+    Snapshot,
+    block::Block,
+    model::{Trace, TraceId},
+};
 
 /// How many traces there are: the spans of one are spread over requests, and so over blocks and live data.
 const TRACES: u64 = 5;
@@ -40,43 +44,43 @@ pub(crate) fn request(number: u64) -> bytes::Bytes {
 /// The numbers of the requests that a view holds, ascending. Each must be there as a whole and once, in what is stored as
 /// in what queries see.
 pub(crate) fn numbers(snapshot: &Snapshot) -> Result<Vec<u64>, String> {
-    let stored = count(snapshot, false)?;
-    let seen = count(&snapshot.whole().map_err(|error| error.to_string())?, true)?;
-    if stored != seen {
-        return Err(format!("stored {stored:?}, seen {seen:?}"));
-    }
-    match seen.iter().find(|(number, spans)| **spans != spans_of(**number)) {
-        Some((number, spans)) => Err(format!("request {number} is there with {spans} spans")),
-        None => Ok(seen.into_keys().collect()),
-    }
-}
-
-/// The same without asking for the whole view.
-#[allow(dead_code, reason = "every test file uses its own part")]
-pub(crate) fn stored_numbers(snapshot: &Snapshot) -> Result<Vec<u64>, String> {
-    let stored = count(snapshot, false)?;
-    match stored.iter().find(|(number, spans)| **spans != spans_of(**number)) {
-        Some((number, spans)) => Err(format!("request {number} is there with {spans} spans")),
-        None => Ok(stored.into_keys().collect()),
-    }
-}
-
-fn count(snapshot: &Snapshot, is_whole: bool) -> Result<BTreeMap<u64, u64>, String> {
-    let (mut spans, mut traces) = (BTreeMap::new(), Vec::new());
-    for block in snapshot.blocks() {
-        for group in 0..block.row_groups() {
-            for trace in block.traces_of_row_group(group).map_err(|error| error.to_string())? {
-                count_trace(&trace, &mut spans)?;
-                traces.push(trace.trace_id);
-            }
-        }
-    }
+    let stored = snapshot.blocks().iter().map(|block| Ok(count_block(block)?.0)).collect::<Result<Vec<_>, String>>()?;
+    let stored = whole_requests(stored)?;
+    let whole = snapshot.whole().map_err(|error| error.to_string())?;
+    let (counts, traces): (Vec<_>, Vec<_>) =
+        whole.blocks().iter().map(|block| count_block(block)).collect::<Result<Vec<_>, _>>()?.into_iter().unzip();
+    let mut traces = traces.concat();
     let total = traces.len();
     traces.sort();
     traces.dedup();
-    match is_whole && traces.len() < total {
-        true => Err("a trace is split in a whole view".to_owned()),
-        false => Ok(spans),
+    let seen = whole_requests(counts)?;
+    match stored == seen && traces.len() == total {
+        true => Ok(seen),
+        false => Err(format!("stored {stored:?}, seen {seen:?}, {total} parts of {} traces", traces.len())),
+    }
+}
+
+/// How many spans of each request a block holds, and which traces.
+pub(crate) fn count_block(block: &Block) -> Result<(BTreeMap<u64, u64>, Vec<TraceId>), String> {
+    let (mut spans, mut traces) = (BTreeMap::new(), Vec::new());
+    for group in 0..block.row_groups() {
+        for trace in block.traces_of_row_group(group).map_err(|error| error.to_string())? {
+            count_trace(&trace, &mut spans)?;
+            traces.push(trace.trace_id);
+        }
+    }
+    Ok((spans, traces))
+}
+
+/// Adds counts; tells the numbers of requests that are there as a whole and once, or what is not.
+pub(crate) fn whole_requests(counts: impl IntoIterator<Item = BTreeMap<u64, u64>>) -> Result<Vec<u64>, String> {
+    let mut sum = BTreeMap::<u64, u64>::new();
+    for (number, spans) in counts.into_iter().flatten() {
+        *sum.entry(number).or_default() += spans;
+    }
+    match sum.iter().find(|(number, spans)| **spans != spans_of(**number)) {
+        Some((number, spans)) => Err(format!("request {number} is there with {spans} spans")),
+        None => Ok(sum.into_keys().collect()),
     }
 }
 
