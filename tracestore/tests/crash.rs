@@ -1,6 +1,8 @@
 //! A crash at every operation of runs that ingest, flush and publish: nothing acknowledged is lost, nothing is invented,
 //! nothing is there twice, and no crash looks like damage. Then failures instead of crashes.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
 #[path = "support/crash_vfs.rs"]
 mod crash_vfs;
 #[path = "support/numbered.rs"]

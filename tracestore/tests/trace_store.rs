@@ -1,5 +1,7 @@
 //! Stores that are written to: acknowledged is there, at once and after reopening; one writer, many readers.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
 #[path = "support/numbered.rs"]
 mod numbered;
 

@@ -9,6 +9,7 @@ use super::{
     Snapshot, StoreReader,
     ingest::{self, IngestProgress, IngestReport},
     layout::{BLOCKS, Layout},
+    options::ORPHAN_GRACE,
     writer::{Covered, Writer},
 };
 use crate::{
@@ -63,6 +64,7 @@ impl Store {
             folders.iter().for_each(|folder| drop(self.vfs.remove(folder)));
         }
         published?;
+        writer.collect_orphans(ORPHAN_GRACE);
         Ok(report)
     }
 

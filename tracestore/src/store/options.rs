@@ -8,6 +8,9 @@ use crate::{
     wal::SyncMode,
 };
 
+/// How long folders that are no part of a store stay, when nothing else is said.
+pub(super) const ORPHAN_GRACE: Duration = Duration::from_secs(60 * 60);
+
 /// How a [`TraceStore`](super::TraceStore) works. The defaults suit most.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -23,7 +26,7 @@ pub struct StoreOptions {
     pub segment_bytes: u64,
     /// How long files that are no part of the store stay for those who may still read them.
     pub orphan_grace: Duration,
-    /// How often the store's own thread looks whether something is due; `None`: there is no thread, and the host calls
+    /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
     /// Where the store is.
@@ -39,7 +42,7 @@ impl Default for StoreOptions {
             cut: CutPolicy::default(),
             memory_budget: 512 << 20,
             segment_bytes: 64 << 20,
-            orphan_grace: Duration::from_secs(60 * 60),
+            orphan_grace: ORPHAN_GRACE,
             background: Some(Duration::from_secs(1)),
             vfs: Arc::new(DiskVfs::default()),
         }

@@ -9,7 +9,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Instant, SystemTime},
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
-    catalog::{PublishError, collect_orphans},
+    catalog::PublishError,
     model::BlockId,
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
@@ -112,9 +112,14 @@ impl TraceStore {
         let path = path.as_ref().to_owned();
         let core = Arc::new(Core { path, options, wal, recovery, state, writer });
         if let Some(writer) = core.writer().as_ref() {
-            core.collect(writer);
+            writer.collect_orphans(core.options.orphan_grace);
         }
-        let background = Arc::new(Background::start(&core, core.options.background)?);
+        // A sync that is due sooner than the thread would look.
+        let period = core.options.background.map(|period| match core.options.sync {
+            SyncMode::Interval(interval) => period.min(interval).max(Duration::from_millis(1)),
+            _ => period,
+        });
+        let background = Arc::new(Background::start(&core, period)?);
         Ok(Self { core, background })
     }
 
@@ -332,13 +337,8 @@ impl Core {
         drop(state);
         // The block stands: what is not cleaned up now is cleaned up later.
         let _ = self.wal.remove_covered(covered.records);
-        self.collect(writer);
+        writer.collect_orphans(self.options.orphan_grace);
         Ok(Some(id))
-    }
-
-    fn collect(&self, writer: &Writer) {
-        let (version, grace) = (&writer.committed.version, self.options.orphan_grace);
-        let _ = collect_orphans(writer.vfs.as_ref(), &writer.layout.blocks, version, SystemTime::now(), grace);
     }
 
     fn close(&self) -> Result<()> {

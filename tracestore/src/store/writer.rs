@@ -1,6 +1,10 @@
 //! The one who may change a store: holds its lock, and publishes versions.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use super::{committed::Committed, layout::Layout};
 use crate::{
@@ -73,5 +77,12 @@ impl Writer {
         self.committed.version = next;
         self.committed.blocks.extend(blocks);
         Ok(())
+    }
+
+    /// Removes folders that are no part of the store any more, or never became one, longer than this ago. What cannot be
+    /// removed now is removed later.
+    pub(super) fn collect_orphans(&self, grace: Duration) {
+        let (vfs, version) = (self.vfs.as_ref(), &self.committed.version);
+        let _ = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace);
     }
 }
