@@ -114,7 +114,7 @@ fn recover(files: Files, seed: u64) -> Vec<u64> {
     }
     // What is left of the last crash is as good as new.
     let vfs = CrashVfs::new(files);
-    let is_thorough = seed % 8 == 0;
+    let is_thorough = seed.is_multiple_of(8);
     let reader = is_thorough.then(|| StoreReader::open_on(Arc::new(vfs.clone()), Path::new("store")));
     let store = TraceStore::open("store", options(&vfs)).unwrap();
     let snapshot = store.snapshot().unwrap();

@@ -99,7 +99,7 @@ fn a_killed_process_loses_nothing_that_it_acknowledged() {
             assert!(found.iter().all(|number| sent.contains(number) || *number == last), "{who} invents");
             sent.extend(found);
         };
-        check(numbers(&Snapshot::open(&[store.clone()]).unwrap()).unwrap(), "a reader");
+        check(numbers(&Snapshot::open(std::slice::from_ref(&store)).unwrap()).unwrap(), "a reader");
         if kill % 3 == 2 {
             let store = TraceStore::open(&store, options()).unwrap();
             assert!(store.recovery().damage.is_empty(), "{}", store.recovery());

@@ -262,7 +262,7 @@ impl Crashed {
         let pending = match survives {
             Survives::Synced => Vec::new(),
             Survives::All => pending,
-            Survives::Some(_) => pending.into_iter().filter(|_| random.next() % 2 == 0).collect(),
+            Survives::Some(_) => pending.into_iter().filter(|_| random.next().is_multiple_of(2)).collect(),
         };
         change(&mut self.durable, pending);
         let mut content = |file: &Stored| match survives {
@@ -273,7 +273,7 @@ impl Crashed {
                 let mut content = with_holes(file, len);
                 let piece = 1 << (3 + random.below(8));
                 for at in (file.synced..len).step_by(piece) {
-                    if random.next() % 3 == 0 {
+                    if random.next().is_multiple_of(3) {
                         content[at..len.min(at + piece)].fill(0);
                     }
                 }
