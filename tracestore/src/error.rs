@@ -68,6 +68,28 @@ pub enum Error {
         /// The limit, with its unit.
         limit: String,
     },
+    /// Another writer has the store open.
+    #[error("{}: the store is open for writing elsewhere, in this process or another", path.display())]
+    Locked {
+        /// The store's folder.
+        path: PathBuf,
+    },
+    /// More comes in than is written away: the same call may succeed a little later.
+    #[error("{what} is over the budget of {budget} for now; try again later")]
+    Overloaded {
+        /// What is full.
+        what: String,
+        /// The budget, with its unit.
+        budget: String,
+    },
+    /// A store that takes no more writes until it is opened anew.
+    #[error("{}: the store takes no more writes until it is opened again: {reason}", path.display())]
+    Stopped {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// Metrics that cannot be made as they are configured.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -112,6 +134,12 @@ impl Error {
     #[must_use]
     pub fn is_limit(&self) -> bool {
         matches!(self, Self::Limit { .. })
+    }
+
+    /// Nothing was done, and the same call may succeed later without any change: wait, then repeat it.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Overloaded { .. })
     }
 
     /// Wraps an operating system error with what was being done.

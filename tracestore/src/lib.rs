@@ -10,6 +10,7 @@
 #![warn(missing_docs)]
 
 pub mod block;
+mod catalog;
 mod error;
 pub mod io;
 pub mod model;
@@ -19,6 +20,11 @@ pub mod spanmetrics;
 mod store;
 #[cfg(feature = "datafusion")]
 pub mod table;
+mod wal;
 
 pub use error::{Error, Result};
-pub use store::{IngestProgress, IngestReport, Snapshot, Store, TraceCandidate};
+pub use store::{
+    CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery, Snapshot, Store, StoreOptions,
+    StoreReader, TraceCandidate, TraceStore,
+};
+pub use wal::{Damage, SyncMode};

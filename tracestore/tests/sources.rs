@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use prost::Message;
 use tracestore::{
-    Error, Store,
+    Error, Store, StoreOptions, TraceStore,
     block::BlockBuilder,
     io::MemoryVfs,
     model::{BlockId, Trace},
@@ -193,9 +193,16 @@ proptest! {
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
         let mut builder = BlockBuilder::new();
-        if let Ok(pushed) = builder.push(&bytes.clone().into()) {
+        let pushed = builder.push(&bytes.clone().into());
+        if let Ok(pushed) = &pushed {
             prop_assert_eq!(builder.spans() as u64, pushed.spans);
         }
+        // A store says the same before there is a block.
+        let mut options = StoreOptions::default();
+        options.vfs = std::sync::Arc::new(MemoryVfs::default());
+        options.background = None;
+        let store = TraceStore::open("store", options).unwrap();
+        prop_assert_eq!(store.ingest(bytes.clone().into()).ok(), pushed.ok());
         if let Ok(source) = MessageSource::from_reader("input", std::io::Cursor::new(bytes)) {
             prop_assert!(source.filter_map(Result::err).all(|error| error.is_bad_input()));
         }

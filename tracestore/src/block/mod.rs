@@ -11,7 +11,7 @@ mod meta;
 mod read;
 mod schema;
 
-pub use build::{BlockBuilder, Pushed};
+pub use build::BlockBuilder;
 pub use column::{AttributeScope, AttributeType, Level, SpanColumn};
 pub(crate) use read::Counted;
 pub use read::{AttributeNames, Block, ColumnStats, ServiceCount, TraceColumn, TraceSummary, ValueCounts};
@@ -19,3 +19,5 @@ pub use read::{AttributeNames, Block, ColumnStats, ServiceCount, TraceColumn, Tr
 pub(crate) use read::{SpanReader, Values, bytes_read};
 #[cfg(feature = "datafusion")]
 pub(crate) use schema::PAGE_ROWS;
+
+pub use crate::otlp::Pushed;

@@ -1,14 +1,15 @@
 //! The local disk. All durability verbs (fsync, rename) of the crate are here.
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 
-use super::{Vfs, VfsFile, map::map};
+use super::{SyncHandle, Vfs, VfsFile, VfsLock, map::map};
 use crate::{Error, Result};
 
 /// How files of blocks are read.
@@ -54,9 +55,28 @@ impl Write for DiskFile {
 
 impl VfsFile for DiskFile {
     fn sync(&mut self) -> Result<()> {
+        SyncHandle::sync(self)
+    }
+
+    fn sync_handle(&self) -> Result<Arc<dyn SyncHandle>> {
+        let file = self.file.try_clone().map_err(|error| Error::io("open", &self.path, error))?;
+        Ok(Arc::new(Self { file, path: self.path.clone() }))
+    }
+}
+
+impl SyncHandle for DiskFile {
+    fn sync(&self) -> Result<()> {
         self.file.sync_data().map_err(|error| Error::io("sync", &self.path, error))
     }
 }
+
+/// The system's own lock on a file: it ends with the process.
+#[derive(Debug)]
+struct DiskLock {
+    _file: File,
+}
+
+impl VfsLock for DiskLock {}
 
 impl Vfs for DiskVfs {
     fn create(&self, path: &Path) -> Result<Box<dyn VfsFile>> {
@@ -74,7 +94,13 @@ impl Vfs for DiskVfs {
     }
 
     fn create_dir(&self, path: &Path) -> Result<()> {
-        fs::create_dir_all(path).map_err(|error| Error::io("create folder", path, error))
+        // A file is no safer than the names of all folders above it.
+        let missing: Vec<&Path> = path.ancestors().take_while(|path| !path.is_dir()).collect();
+        fs::create_dir_all(path).map_err(|error| Error::io("create folder", path, error))?;
+        missing.iter().filter_map(|path| path.parent()).try_for_each(|parent| match parent.as_os_str().is_empty() {
+            true => self.sync_dir(Path::new(".")),
+            false => self.sync_dir(parent),
+        })
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
@@ -100,7 +126,10 @@ impl Vfs for DiskVfs {
 
     fn list(&self, path: &Path) -> Result<Vec<PathBuf>> {
         let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-        let entries = entries.map_err(|error| Error::io("list", path, error))?;
+        let entries = match entries {
+            Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+            entries => entries.map_err(|error| Error::io("list", path, error))?,
+        };
         let mut names: Vec<PathBuf> = entries.into_iter().map(|entry| entry.file_name().into()).collect();
         names.sort();
         Ok(names)
@@ -129,6 +158,16 @@ impl Vfs for DiskVfs {
         match self.mode {
             ReadMode::Map if size > 0 => map(&file).map_err(|error| Error::io("map", path, error)),
             _ => self.read(path),
+        }
+    }
+
+    fn lock(&self, path: &Path) -> Result<Option<Box<dyn VfsLock>>> {
+        let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| Error::io("open", path, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(DiskLock { _file: file }))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", path, error)),
         }
     }
 }

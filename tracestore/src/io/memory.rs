@@ -1,7 +1,7 @@
 //! A file system in memory: what OTLP files queried in place are turned into blocks on.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,13 +9,14 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{Vfs, VfsFile};
+use super::{SyncHandle, Vfs, VfsFile, VfsLock};
 use crate::{Error, Result};
 
 /// Files in memory, shared by the clones of this value. A file's bytes are readable once it was synced or dropped.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryVfs {
     files: Arc<Mutex<BTreeMap<PathBuf, Bytes>>>,
+    locks: Arc<Mutex<BTreeSet<PathBuf>>>,
 }
 
 impl MemoryVfs {
@@ -36,27 +37,37 @@ impl MemoryVfs {
 
 #[derive(Debug)]
 struct MemoryFile {
-    vfs: MemoryVfs,
-    path: PathBuf,
-    content: Vec<u8>,
+    content: Arc<Unstored>,
 }
 
-impl MemoryFile {
-    fn store(&mut self) {
-        if self.content.is_empty() {
+/// What was written to a file and not yet stored.
+#[derive(Debug)]
+struct Unstored {
+    vfs: MemoryVfs,
+    path: PathBuf,
+    content: Mutex<Vec<u8>>,
+}
+
+impl Unstored {
+    fn content(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.content.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store(&self) {
+        // The usual file is written once: its buffer becomes the content without a copy.
+        let written = std::mem::take(&mut *self.content());
+        if written.is_empty() {
             return;
         }
         let mut files = self.vfs.files();
         let file = files.entry(self.path.clone()).or_default();
-        // The usual file is written once: its buffer becomes the content without a copy.
-        let written = std::mem::take(&mut self.content);
         *file = if file.is_empty() { written.into() } else { [&file[..], &written].concat().into() };
     }
 }
 
 impl Write for MemoryFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.content.extend_from_slice(buffer);
+        self.content.content().extend_from_slice(buffer);
         Ok(buffer.len())
     }
 
@@ -67,6 +78,17 @@ impl Write for MemoryFile {
 
 impl VfsFile for MemoryFile {
     fn sync(&mut self) -> Result<()> {
+        self.content.store();
+        Ok(())
+    }
+
+    fn sync_handle(&self) -> Result<Arc<dyn SyncHandle>> {
+        Ok(Arc::<Unstored>::clone(&self.content))
+    }
+}
+
+impl SyncHandle for Unstored {
+    fn sync(&self) -> Result<()> {
         self.store();
         Ok(())
     }
@@ -74,7 +96,22 @@ impl VfsFile for MemoryFile {
 
 impl Drop for MemoryFile {
     fn drop(&mut self) {
-        self.store();
+        self.content.store();
+    }
+}
+
+/// A path that is locked as long as this value lives.
+#[derive(Debug)]
+struct MemoryLock {
+    vfs: MemoryVfs,
+    path: PathBuf,
+}
+
+impl VfsLock for MemoryLock {}
+
+impl Drop for MemoryLock {
+    fn drop(&mut self) {
+        self.vfs.locks.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.path);
     }
 }
 
@@ -88,7 +125,8 @@ impl Vfs for MemoryVfs {
 
     fn append(&self, path: &Path) -> Result<Box<dyn VfsFile>> {
         self.files().entry(path.to_owned()).or_default();
-        Ok(Box::new(MemoryFile { vfs: self.clone(), path: path.to_owned(), content: Vec::new() }))
+        let content = Unstored { vfs: self.clone(), path: path.to_owned(), content: Mutex::default() };
+        Ok(Box::new(MemoryFile { content: Arc::new(content) }))
     }
 
     fn create_dir(&self, _path: &Path) -> Result<()> {
@@ -135,5 +173,10 @@ impl Vfs for MemoryVfs {
             return Err(Error::corrupt(path, size.min(content.len() as u64), reason));
         }
         Ok(content)
+    }
+
+    fn lock(&self, path: &Path) -> Result<Option<Box<dyn VfsLock>>> {
+        let free = self.locks.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned());
+        Ok(free.then(|| Box::new(MemoryLock { vfs: self.clone(), path: path.to_owned() }) as Box<dyn VfsLock>))
     }
 }

@@ -9,6 +9,7 @@ use std::{
     fmt::Debug,
     io::Write,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
@@ -26,7 +27,25 @@ pub trait VfsFile: Write + Send + Debug {
     /// # Errors
     /// Whatever the system says; after an error nothing is known about what is stored.
     fn sync(&mut self) -> Result<()>;
+
+    /// A handle that syncs this file while it is written to: group commit waits on it.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn sync_handle(&self) -> Result<Arc<dyn SyncHandle>>;
 }
+
+/// Syncs a file that somebody else writes to.
+pub trait SyncHandle: Send + Sync + Debug {
+    /// Waits until everything that was written before this call is on stable storage.
+    ///
+    /// # Errors
+    /// As [`VfsFile::sync`].
+    fn sync(&self) -> Result<()>;
+}
+
+/// A lock that is held until it is dropped.
+pub trait VfsLock: Send + Sync + Debug {}
 
 /// A file system as this crate needs it. Paths are of the file system's own kind; folders are created as needed.
 pub trait Vfs: Send + Sync + Debug {
@@ -42,13 +61,13 @@ pub trait Vfs: Send + Sync + Debug {
     /// [`crate::Error::Io`].
     fn append(&self, path: &Path) -> Result<Box<dyn VfsFile>>;
 
-    /// Creates a folder and those above it.
+    /// Creates a folder and those above it. The names of those that it makes are durable.
     ///
     /// # Errors
     /// [`crate::Error::Io`].
     fn create_dir(&self, path: &Path) -> Result<()>;
 
-    /// Renames a file, replacing what had the new name. Atomic; durable after [`Vfs::sync_dir`].
+    /// Renames a file, replacing what had the new name. Atomic; durable after [`Vfs::sync_dir`] of the new name's folder.
     ///
     /// # Errors
     /// [`crate::Error::Io`].
@@ -66,7 +85,7 @@ pub trait Vfs: Send + Sync + Debug {
     /// [`crate::Error::Io`].
     fn remove(&self, path: &Path) -> Result<()>;
 
-    /// The names in a folder, sorted.
+    /// The names in a folder, sorted; none if there is no such folder.
     ///
     /// # Errors
     /// [`crate::Error::Io`].
@@ -89,4 +108,11 @@ pub trait Vfs: Send + Sync + Debug {
     /// # Errors
     /// [`crate::Error::Io`]; [`crate::Error::Corrupt`] when the file is not `size` bytes long.
     fn map(&self, path: &Path, size: u64) -> Result<Bytes>;
+
+    /// Takes the lock that a file stands for, making the file if there is none; `None` while somebody else has it, in
+    /// this process or another. It ends with its holder, however that ends.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn lock(&self, path: &Path) -> Result<Option<Box<dyn VfsLock>>>;
 }

@@ -1,6 +1,6 @@
 //! Identifiers as types of their own: trace, span and block ids. Hexadecimal text in and out.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, time::Duration};
 
 use uuid::Uuid;
 
@@ -72,6 +72,12 @@ impl BlockId {
     #[must_use]
     pub fn generate() -> Self {
         Self(Uuid::now_v7())
+    }
+
+    /// When it was made, since 1970; `None` for an id of another kind.
+    pub(crate) fn created(&self) -> Option<Duration> {
+        let (seconds, nanos) = self.0.get_timestamp()?.to_unix();
+        Some(Duration::new(seconds, nanos))
     }
 }
 

@@ -5,6 +5,7 @@
 //! model::Trace ─▶ encode (protobuf), json
 //! ```
 
+mod check;
 mod convert;
 mod encode;
 mod json;
@@ -12,6 +13,8 @@ mod refusal;
 mod source;
 mod view;
 
+pub use check::Pushed;
+pub(crate) use check::{check_request, check_span};
 pub(crate) use encode::{canonical_resource, canonical_scope, canonical_span};
 pub use encode::{encode_request, encode_span};
 pub use json::traces_to_json;

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A block is written when the requests that it holds have this many bytes ...
-const BLOCK_BYTES: usize = 512 << 20;
+pub(super) const BLOCK_BYTES: usize = 512 << 20;
 /// ... or this many spans.
 const BLOCK_SPANS: usize = 8 << 20;
 

@@ -1,4 +1,4 @@
-//! A store's folder: `blocks/<block id>/`.
+//! Stores that files are added to, and views over paths of any kind.
 
 use std::{
     path::{Path, PathBuf},
@@ -6,19 +6,19 @@ use std::{
 };
 
 use super::{
-    Snapshot,
+    Snapshot, StoreReader,
     ingest::{self, IngestProgress, IngestReport},
+    layout::{BLOCKS, Layout},
+    options::ORPHAN_GRACE,
+    writer::{Covered, Writer},
 };
 use crate::{
     Error, Result,
     block::Block,
+    catalog::PublishError,
     io::{DiskVfs, MemoryVfs, Vfs},
-    model::BlockId,
     otlp::MessageSource,
 };
-
-/// The folder of a store that blocks are in.
-const BLOCKS: &str = "blocks";
 
 /// A folder of blocks that can be added to.
 #[derive(Debug, Clone)]
@@ -34,55 +34,51 @@ impl Store {
     /// [`Error::Io`]; [`Error::NotFound`] when the folder holds something else than a store.
     pub fn open_or_create(path: &Path) -> Result<Self> {
         let vfs: Arc<dyn Vfs> = Arc::new(DiskVfs::default());
-        if path.is_dir() && !is_store(path) && !vfs.list(path)?.is_empty() {
-            let reason = "the folder is not empty and is no store: there is no folder `blocks` in it";
-            return Err(Error::NotFound { path: path.to_owned(), reason: reason.to_owned() });
-        }
-        vfs.create_dir(&path.join(BLOCKS))?;
-        vfs.sync_dir(path)?;
+        Layout::new(path).create(vfs.as_ref())?;
         Ok(Self { vfs, path: path.to_owned() })
     }
 
-    /// Reads OTLP files (`-` is standard input) and adds their spans as blocks. On an error nothing is added.
+    /// Reads OTLP files (`-` is standard input) and adds their spans as blocks: all of them at once, when the last is
+    /// written. On an error, or when the process ends meanwhile, nothing is added.
     ///
     /// # Errors
-    /// [`Error::Io`], and [`Error::Otlp`] naming the file and the place.
+    /// [`Error::Io`], and [`Error::Otlp`] naming the file and the place; [`Error::Locked`] while another writer has the
+    /// store open.
     pub fn ingest(
         &self,
         sources: impl IntoIterator<Item = PathBuf>,
         progress: &mut dyn FnMut(IngestProgress),
     ) -> Result<IngestReport> {
+        let mut writer = Writer::open(Arc::clone(&self.vfs), &self.path)?;
         let sources = sources.into_iter().map(|path| MessageSource::open(&path));
-        ingest::ingest(self.vfs.as_ref(), &self.path.join(BLOCKS), sources, progress)
+        let report = ingest::ingest(self.vfs.as_ref(), &writer.layout.blocks, sources, progress)?;
+        if report.blocks.is_empty() {
+            return Ok(report);
+        }
+        let folders: Vec<PathBuf> = report.blocks.iter().map(|id| writer.layout.blocks.join(id.to_string())).collect();
+        let blocks = folders.iter().map(|folder| Block::open(Arc::clone(&self.vfs), folder));
+        let published = blocks.collect::<Result<_>>().map_err(PublishError::Unchanged);
+        let published = published.and_then(|blocks| writer.publish(blocks, Covered::default()));
+        if matches!(published, Err(PublishError::Unchanged(_))) {
+            // The first error is the one to report.
+            folders.iter().for_each(|folder| drop(self.vfs.remove(folder)));
+        }
+        published?;
+        writer.collect_orphans(ORPHAN_GRACE);
+        Ok(report)
     }
 
-    /// A view of the blocks that the store has now.
+    /// A view of what the store has now, the log of its writer included.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
     pub fn snapshot(&self) -> Result<Snapshot> {
-        Ok(Snapshot::new(open_store(&self.vfs, &self.path)?))
+        StoreReader::open_on(Arc::clone(&self.vfs), &self.path)?.snapshot()
     }
 }
 
 fn is_store(path: &Path) -> bool {
     path.join(BLOCKS).is_dir()
-}
-
-/// The blocks of a store. Folders without meta data are blocks in the making, or what a crash left of one.
-fn open_store(vfs: &Arc<dyn Vfs>, path: &Path) -> Result<Vec<Arc<Block>>> {
-    let folder = path.join(BLOCKS);
-    let mut blocks = Vec::new();
-    for name in vfs.list(&folder)? {
-        let is_block = name.to_str().is_some_and(|name| name.parse::<BlockId>().is_ok());
-        match Block::open(Arc::clone(vfs), &folder.join(&name)) {
-            Ok(block) => blocks.push(block),
-            Err(Error::NotFound { .. }) => {}
-            Err(error) if is_block => return Err(error),
-            Err(_) => {}
-        }
-    }
-    Ok(blocks)
 }
 
 impl Snapshot {
@@ -98,7 +94,8 @@ impl Snapshot {
             if !path.is_dir() {
                 files.push(path.clone());
             } else if is_store(path) {
-                blocks.extend(open_store(&vfs, path)?);
+                let store = StoreReader::open_on(Arc::clone(&vfs), path)?;
+                blocks.extend(store.snapshot()?.blocks().iter().cloned());
             } else {
                 blocks.push(Block::open(Arc::clone(&vfs), path).map_err(|error| explain_folder(path, error))?);
             }

@@ -8,7 +8,7 @@ use super::keys::KeyStatistics;
 use crate::{
     block::AttributeScope,
     model::TraceId,
-    otlp::{KeyValueView, Refusal, Refusals, RequestView, ResourceView, ScopeView, SpanView, ValueView, WireError},
+    otlp::{KeyValueView, Pushed, Refusal, RequestView, ResourceView, ScopeView, ValueView, WireError, check_span},
 };
 
 /// A span that was taken, and what the order of the rows follows from.
@@ -55,15 +55,6 @@ pub(super) struct Collected {
     pub(super) scopes: Owners,
     pub(super) keys: KeyStatistics,
     bytes: usize,
-}
-
-/// What became of the spans of one request.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pushed {
-    /// How many spans were taken.
-    pub spans: u64,
-    /// How many were not, and why.
-    pub refusals: Refusals,
 }
 
 impl Owners {
@@ -131,11 +122,7 @@ impl Collected {
         bytes: &[u8],
         (resource, scope): (u32, u32),
     ) -> Result<(), Refusal> {
-        let view = SpanView::parse(bytes).map_err(|error| Refusal::from(error.reason))?;
-        if let Some(refusal) = Refusal::of_ids(&view) {
-            return Err(refusal);
-        }
-        view.validate().map_err(|error| Refusal::from(error.reason))?;
+        let view = check_span(bytes)?;
         let trace_id = TraceId::from_slice(view.trace_id).ok_or(Refusal::TraceId)?;
         let next = self.traces.len() as u32;
         let trace = *self.trace_numbers.entry(trace_id).or_insert(next);

@@ -19,9 +19,13 @@ mod write;
 use std::path::Path;
 
 use bytes::Bytes;
-pub use collect::Pushed;
 
-use crate::{Result, io::Vfs, model::BlockId, otlp::WireError};
+use crate::{
+    Result,
+    io::Vfs,
+    model::BlockId,
+    otlp::{Pushed, WireError},
+};
 
 /// Collects encoded requests and writes them as a block.
 #[derive(Debug, Default)]

@@ -1,0 +1,71 @@
+//! The blocks of a store as its catalog names them, or, without a catalog, as they lie in its folder.
+
+use std::sync::Arc;
+
+use super::layout::Layout;
+use crate::{
+    Error, Result,
+    block::Block,
+    catalog::{self, CatalogBlock, Version},
+    io::Vfs,
+    model::BlockId,
+};
+
+/// A version with its blocks open, in its order.
+#[derive(Debug, Clone)]
+pub(super) struct Committed {
+    pub(super) version: Version,
+    pub(super) blocks: Vec<Arc<Block>>,
+}
+
+impl Committed {
+    /// Opens what the newest version names. Blocks that `known` has open are not opened again.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
+    pub(super) fn load(vfs: &Arc<dyn Vfs>, layout: &Layout, known: Option<&Self>) -> Result<Self> {
+        loop {
+            let Some(version) = catalog::load(vfs.as_ref(), &layout.catalog)? else {
+                return Self::without_catalog(vfs, layout);
+            };
+            match Self::open(vfs, layout, &version, known) {
+                Ok(blocks) => return Ok(Self { version, blocks }),
+                // The writer may have gone on, and removed what nobody needs any more.
+                Err(_) if catalog::newest(vfs.as_ref(), &layout.catalog)? != version.number => {}
+                Err(Error::NotFound { path, .. }) => {
+                    let reason = "the block is missing, or has lost its meta.json";
+                    return Err(Error::corrupt(path, 0, reason));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn open(vfs: &Arc<dyn Vfs>, layout: &Layout, version: &Version, known: Option<&Self>) -> Result<Vec<Arc<Block>>> {
+        let open = |entry: &CatalogBlock| {
+            let dir = layout.blocks.join(&entry.folder);
+            let at_hand = known.and_then(|known| known.blocks.iter().find(|block| block.path() == dir));
+            at_hand.map_or_else(|| Block::open(Arc::clone(vfs), &dir), |block| Ok(Arc::clone(block)))
+        };
+        version.blocks.iter().map(open).collect()
+    }
+
+    /// Every block in the folder. Folders without meta data are blocks in the making, or what a crash left of one.
+    fn without_catalog(vfs: &Arc<dyn Vfs>, layout: &Layout) -> Result<Self> {
+        let mut committed = Self { version: Version::default(), blocks: Vec::new() };
+        for name in vfs.list(&layout.blocks)? {
+            let is_block = name.to_str().is_some_and(|name| name.parse::<BlockId>().is_ok());
+            let Some(folder) = name.to_str() else { continue };
+            match Block::open(Arc::clone(vfs), &layout.blocks.join(folder)) {
+                Ok(block) => {
+                    committed.blocks.push(block);
+                    committed.version.blocks.push(CatalogBlock { folder: folder.to_owned(), level: 0 });
+                }
+                Err(Error::NotFound { .. }) => {}
+                Err(error) if is_block => return Err(error),
+                Err(_) => {}
+            }
+        }
+        Ok(committed)
+    }
+}

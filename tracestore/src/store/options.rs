@@ -1,0 +1,50 @@
+//! How a store is opened.
+
+use std::{sync::Arc, time::Duration};
+
+use super::cut::CutPolicy;
+use crate::{
+    io::{DiskVfs, Vfs},
+    wal::SyncMode,
+};
+
+/// How long folders that are no part of a store stay, when nothing else is said.
+pub(super) const ORPHAN_GRACE: Duration = Duration::from_secs(60 * 60);
+
+/// How a [`TraceStore`](super::TraceStore) works. The defaults suit most.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct StoreOptions {
+    /// When acknowledged requests are on stable storage.
+    pub sync: SyncMode,
+    /// When live data becomes a block.
+    pub cut: CutPolicy,
+    /// Live data may have this many bytes of requests, those of a block that is being written included; blocks in memory
+    /// that queries make of it take about a fifth besides, and writing a block as much again for a while.
+    pub memory_budget: usize,
+    /// A segment of the log that has this many bytes is followed by another one.
+    pub segment_bytes: u64,
+    /// How long files that are no part of the store stay for those who may still read them.
+    pub orphan_grace: Duration,
+    /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
+    /// [`TraceStore::step`](super::TraceStore::step).
+    pub background: Option<Duration>,
+    /// Where the store is.
+    pub vfs: Arc<dyn Vfs>,
+}
+
+impl Default for StoreOptions {
+    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, a look every second; on the
+    /// local disk.
+    fn default() -> Self {
+        Self {
+            sync: SyncMode::default(),
+            cut: CutPolicy::default(),
+            memory_budget: 512 << 20,
+            segment_bytes: 64 << 20,
+            orphan_grace: ORPHAN_GRACE,
+            background: Some(Duration::from_secs(1)),
+            vfs: Arc::new(DiskVfs::default()),
+        }
+    }
+}

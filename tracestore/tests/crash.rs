@@ -1,0 +1,278 @@
+//! A crash at every operation of runs that ingest, flush and publish: nothing acknowledged is lost, nothing is invented,
+//! nothing is there twice, and no crash looks like damage. Then failures instead of crashes.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+#[path = "support/crash_vfs.rs"]
+mod crash_vfs;
+#[path = "support/numbered.rs"]
+mod numbered;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    io::ErrorKind,
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use crash_vfs::{CrashVfs, Entry, Failure, Files, Random, Survives};
+use numbered::{count_block, numbers, request, whole_requests};
+use rayon::prelude::*;
+use tracestore::{Snapshot, StoreOptions, StoreReader, SyncMode, TraceStore, io::Vfs};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How many different runs. With `TRACESTORE_CRASH_RUNS` more: a soak.
+const RUNS: u64 = 5;
+/// How many random remains there are of each crash, beside what was synced and all.
+const REMAINS: u64 = 6;
+
+fn options(vfs: &CrashVfs) -> StoreOptions {
+    let mut options = StoreOptions::default();
+    options.vfs = Arc::new(vfs.clone());
+    options.background = None;
+    options.segment_bytes = 700;
+    options
+}
+
+/// A run of a store that is opened several times, never closed well but once. Errors are taken as they come.
+fn run(vfs: &CrashVfs, seed: u64, sync: SyncMode) {
+    let mut random = Random(seed);
+    let mut number = 0;
+    for session in 0..3 {
+        let mut options = options(vfs);
+        options.sync = sync;
+        if session == 2 {
+            options.orphan_grace = std::time::Duration::ZERO;
+        }
+        let Ok(store) = TraceStore::open("store", options) else { continue };
+        for _ in 0..2 {
+            for _ in 0..1 + random.below(7) {
+                vfs.note(Entry::Sent(number));
+                if store.ingest(request(number)).is_ok() {
+                    vfs.note(Entry::Acknowledged(number));
+                }
+                number += 1;
+            }
+            if random.below(3) > 0 {
+                drop(store.flush());
+            }
+        }
+        if session == 1 {
+            drop(store.close());
+        }
+    }
+}
+
+/// What was sent and what was acknowledged in the first entries of a journal.
+fn oracle(journal: &[Entry]) -> (BTreeSet<u64>, BTreeSet<u64>) {
+    let sent = journal.iter().filter_map(|entry| if let Entry::Sent(number) = entry { Some(*number) } else { None });
+    let acknowledged =
+        journal.iter().filter_map(|entry| if let Entry::Acknowledged(number) = entry { Some(*number) } else { None });
+    (sent.collect(), acknowledged.collect())
+}
+
+/// The numbers of the requests that a view holds. Blocks of the same bytes are read once.
+fn stored_numbers(vfs: &CrashVfs, snapshot: &Snapshot) -> Result<Vec<u64>, String> {
+    static KNOWN: Mutex<BTreeMap<Vec<u64>, BTreeMap<u64, u64>>> = Mutex::new(BTreeMap::new());
+    let count = |block: &Arc<tracestore::block::Block>| {
+        let mut names = vfs.list(block.path()).map_err(|error| error.to_string())?;
+        // It has the block's id, and was checked when the block was opened.
+        names.retain(|name| !name.ends_with("meta.json"));
+        let hash = |name| vfs.read(&block.path().join(name)).map(|content| xxh3_64(&content));
+        let hashes = names.into_iter().map(hash).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+        if let Some(count) = KNOWN.lock().unwrap().get(&hashes) {
+            return Ok(count.clone());
+        }
+        let (count, _) = count_block(block)?;
+        KNOWN.lock().unwrap().insert(hashes, count.clone());
+        Ok(count)
+    };
+    whole_requests(snapshot.blocks().iter().map(count).collect::<Result<Vec<_>, String>>()?)
+}
+
+/// Opens a store on what a crash has left, and crashes while it is opened, a few times; gives what is found at last.
+fn recover(files: Files, seed: u64) -> Vec<u64> {
+    let mut random = Random(seed);
+    let mut files = files;
+    let mut found: Option<Vec<u64>> = None;
+    for round in 0..=random.below(2) {
+        let vfs = CrashVfs::new(files);
+        let store = TraceStore::open("store", options(&vfs)).unwrap();
+        assert!(store.recovery().damage.is_empty(), "a crash looks like damage: {}", store.recovery());
+        let now = stored_numbers(&vfs, &store.snapshot().unwrap()).unwrap();
+        if let Some(found) = &found {
+            assert_eq!(now, *found, "another recovery, another answer (round {round})");
+        }
+        found = Some(now);
+        drop(store);
+        let survives = match random.below(3) {
+            0 => Survives::Synced,
+            1 => Survives::All,
+            _ => Survives::Some(random.next()),
+        };
+        files = vfs.crash(random.below(vfs.journal().len() + 1), survives);
+    }
+    // What is left of the last crash is as good as new.
+    let vfs = CrashVfs::new(files);
+    let is_thorough = seed.is_multiple_of(8);
+    let reader = is_thorough.then(|| StoreReader::open_on(Arc::new(vfs.clone()), Path::new("store")));
+    let store = TraceStore::open("store", options(&vfs)).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let last = if is_thorough { numbers(&snapshot) } else { stored_numbers(&vfs, &snapshot) }.unwrap();
+    assert_eq!(Some(&last), found.as_ref());
+    // A crash before the first block leaves a folder that is no store yet.
+    if let Some(Ok(reader)) = reader {
+        assert_eq!(numbers(&reader.snapshot().unwrap()).unwrap(), last, "a reader sees what a writer recovers");
+    }
+    if is_thorough {
+        store.ingest(request(9999)).unwrap();
+        drop(store);
+        let vfs = CrashVfs::new(vfs.crash(vfs.journal().len(), Survives::Synced));
+        let store = TraceStore::open("store", options(&vfs)).unwrap();
+        let more: Vec<u64> = last.iter().copied().chain([9999]).collect();
+        assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), more);
+    }
+    last
+}
+
+fn check(found: &[u64], journal: &[Entry], what: &str) {
+    let (sent, acknowledged) = oracle(journal);
+    let found: BTreeSet<u64> = found.iter().copied().collect();
+    let lost: Vec<_> = acknowledged.difference(&found).collect();
+    assert!(lost.is_empty(), "{what}: lost {lost:?} after {:?}", journal.last());
+    let invented: Vec<_> = found.difference(&sent).collect();
+    assert!(invented.is_empty(), "{what}: invented {invented:?} after {:?}", journal.last());
+}
+
+/// Which states were recovered already: many crashes leave the same.
+#[derive(Default)]
+struct Known(Mutex<HashMap<Files, Vec<u64>>>);
+
+impl Known {
+    fn recover(&self, files: Files, seed: u64) -> Vec<u64> {
+        if let Some(found) = self.0.lock().unwrap().get(&files) {
+            return found.clone();
+        }
+        let found = recover(files.clone(), seed);
+        self.0.lock().unwrap().insert(files, found.clone());
+        found
+    }
+}
+
+#[test]
+fn a_crash_anywhere_loses_nothing_and_invents_nothing() {
+    let runs = std::env::var("TRACESTORE_CRASH_RUNS").map_or(RUNS, |runs| runs.parse().unwrap());
+    let (mut points, mut states) = (BTreeMap::<&str, u64>::new(), 0);
+    for seed in 0..runs {
+        let vfs = CrashVfs::default();
+        run(&vfs, seed, SyncMode::Full);
+        let (journal, known) = (vfs.journal(), Known::default());
+        let remains = [Survives::Synced, Survives::All].into_iter();
+        let remains: Vec<_> = remains.chain((0..REMAINS).map(|number| Survives::Some(number << 32 | seed))).collect();
+        let crashes: Vec<(usize, Survives)> = (1..=journal.len())
+            .filter(|entries| journal[entries - 1].kind().is_some())
+            .flat_map(|entries| remains.iter().map(move |survives| (entries, *survives)))
+            .collect();
+        crashes.par_iter().for_each(|(entries, survives)| {
+            let survives = match survives {
+                Survives::Some(seed) => Survives::Some(seed ^ ((*entries as u64) << 16)),
+                survives => *survives,
+            };
+            let found = known.recover(vfs.crash(*entries, survives), seed + *entries as u64);
+            check(
+                &found,
+                &journal[..*entries],
+                &format!("run {seed}, crash after entry {entries}, {survives:?} survives"),
+            );
+        });
+        for (entries, _) in &crashes {
+            *points.entry(journal[entries - 1].kind().unwrap()).or_default() += 1;
+        }
+        states += known.0.lock().unwrap().len();
+    }
+    let total: u64 = points.values().sum();
+    println!("{total} crash points, {states} different disks, by the operation before: {points:?}");
+    assert!(total >= 10_000 * runs / RUNS);
+}
+
+#[test]
+fn without_syncs_the_end_of_the_process_loses_nothing() {
+    let vfs = CrashVfs::default();
+    run(&vfs, 3, SyncMode::Off);
+    let (journal, known) = (vfs.journal(), Known::default());
+    (1..=journal.len()).into_par_iter().for_each(|entries| {
+        let found = known.recover(vfs.crash(entries, Survives::All), entries as u64);
+        check(&found, &journal[..entries], &format!("the process ends after entry {entries}"));
+        // The machine may lose what was acknowledged, but leaves nothing that was not sent, and no damage.
+        let found = known.recover(vfs.crash(entries, Survives::Some(entries as u64)), entries as u64);
+        let (sent, _) = oracle(&journal[..entries]);
+        assert!(found.iter().all(|number| sent.contains(number)));
+    });
+}
+
+#[test]
+fn a_failure_anywhere_loses_nothing_that_was_acknowledged() {
+    let whole = CrashVfs::default();
+    run(&whole, 1, SyncMode::Full);
+    let known = Known::default();
+    let outcomes: Vec<bool> = (0..whole.operations())
+        .into_par_iter()
+        .map(|at| {
+            let failure = |for_ever, short, kind| Failure { at, for_ever, short, kind };
+            let failure = match at % 3 {
+                0 => failure(false, false, ErrorKind::Other),
+                1 => failure(false, true, ErrorKind::StorageFull),
+                _ => failure(true, true, ErrorKind::StorageFull),
+            };
+            let vfs = CrashVfs::default();
+            vfs.fail(Some(failure));
+            run(&vfs, 1, SyncMode::Full);
+            let journal = vfs.journal();
+            for survives in [Survives::Synced, Survives::All, Survives::Some(failure.at as u64)] {
+                let found = known.recover(vfs.crash(journal.len(), survives), failure.at as u64);
+                check(&found, &journal, &format!("{failure:?}, then a crash of which {survives:?} survives"));
+            }
+            let (sent, acknowledged) = oracle(&journal);
+            sent == acknowledged
+        })
+        .collect();
+    let unharmed = outcomes.iter().filter(|all| **all).count();
+    println!("{} failures, {unharmed} of them without an error for who ingests", outcomes.len());
+    assert!(unharmed > 0 && unharmed < outcomes.len());
+}
+
+#[test]
+fn a_failed_sync_ends_writing_for_good() {
+    let vfs = CrashVfs::default();
+    let store = TraceStore::open("store", options(&vfs)).unwrap();
+    store.ingest(request(0)).unwrap();
+    // The next record's write goes well, its sync does not.
+    vfs.fail(Some(Failure { at: vfs.operations() + 1, for_ever: false, short: false, kind: ErrorKind::Other }));
+    for number in 1..4 {
+        let error = store.ingest(request(number)).unwrap_err();
+        assert!(matches!(error, tracestore::Error::Stopped { .. }) && !error.is_retryable(), "{error}");
+    }
+    assert!(store.flush().is_err() && store.close().is_err());
+    let vfs = CrashVfs::new(vfs.crash(vfs.journal().len(), Survives::Synced));
+    let store = TraceStore::open("store", options(&vfs)).unwrap();
+    assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), [0]);
+}
+
+#[test]
+fn a_full_disk_is_an_error_until_there_is_room() {
+    let vfs = CrashVfs::default();
+    let store = TraceStore::open("store", options(&vfs)).unwrap();
+    store.ingest(request(0)).unwrap();
+    vfs.fail(Some(Failure { at: vfs.operations(), for_ever: true, short: true, kind: ErrorKind::StorageFull }));
+    // A write fails first: the sync of the record before it was asked for already.
+    assert!(matches!(store.ingest(request(1)).unwrap_err(), tracestore::Error::Io { .. }));
+    assert!(matches!(store.flush().unwrap_err(), tracestore::Error::Io { .. }));
+    assert!(matches!(store.ingest(request(2)).unwrap_err(), tracestore::Error::Io { .. }));
+    assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), [0]);
+    vfs.fail(None);
+    store.ingest(request(3)).unwrap();
+    let found = recover(vfs.crash(vfs.journal().len(), Survives::Synced), 0);
+    assert_eq!(found, [0, 3]);
+    store.flush().unwrap().unwrap();
+    assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), [0, 3]);
+}

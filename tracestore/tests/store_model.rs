@@ -1,0 +1,103 @@
+//! Random sequences of what can be done to a store, against a list of numbers.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
+
+#[path = "support/numbered.rs"]
+mod numbered;
+
+use std::{path::Path, sync::Arc};
+
+use numbered::{numbers, request};
+use proptest::prelude::*;
+use tracestore::{
+    StoreOptions, StoreReader, SyncMode, TraceStore,
+    io::{MemoryVfs, Vfs},
+};
+
+#[derive(Debug, Clone)]
+enum Step {
+    Ingest(u64),
+    Flush,
+    /// Closed well, or left as a crash of the process leaves it.
+    Reopen {
+        close: bool,
+        sync: SyncMode,
+    },
+    Query,
+    Refresh,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let sync = prop::sample::select(vec![SyncMode::Full, SyncMode::Off]);
+    prop_oneof![
+        5 => (1..4_u64).prop_map(Step::Ingest),
+        2 => Just(Step::Flush),
+        1 => (any::<bool>(), sync).prop_map(|(close, sync)| Step::Reopen { close, sync }),
+        2 => Just(Step::Query),
+        2 => Just(Step::Refresh),
+    ]
+}
+
+fn open(vfs: &MemoryVfs, sync: SyncMode) -> TraceStore {
+    let mut options = StoreOptions::default();
+    options.vfs = Arc::new(vfs.clone());
+    options.background = None;
+    options.segment_bytes = 600;
+    options.sync = sync;
+    TraceStore::open("store", options).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_store_is_the_list_of_what_it_took(steps in prop::collection::vec(step(), 1..30)) {
+        let vfs = MemoryVfs::default();
+        let mut store = open(&vfs, SyncMode::Full);
+        let reader = StoreReader::open_on(Arc::new(vfs.clone()), Path::new("store")).unwrap();
+        // What was taken, how much of it waits, and what the reader has seen.
+        let (mut taken, mut live, mut seen) = (0, 0, 0);
+        let mut is_synced = true;
+        for step in steps {
+            match step {
+                Step::Ingest(requests) => {
+                    for _ in 0..requests {
+                        store.ingest(request(taken)).unwrap();
+                        taken += 1;
+                        live += 1;
+                    }
+                }
+                Step::Flush => {
+                    prop_assert_eq!(store.flush().unwrap().is_some(), live > 0);
+                    live = 0;
+                    prop_assert_eq!(vfs.list(Path::new("store/wal")).unwrap().len(), 0);
+                }
+                Step::Reopen { close, sync } => {
+                    if close {
+                        store.close().unwrap();
+                        live = 0;
+                    }
+                    drop(store);
+                    store = open(&vfs, sync);
+                    is_synced = sync == SyncMode::Full;
+                    prop_assert_eq!(store.recovery().requests, live);
+                    prop_assert_eq!(store.recovery().is_clean(), live == 0);
+                    live = 0;
+                }
+                Step::Query => {
+                    prop_assert_eq!(store.live().requests as u64, live);
+                    prop_assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), (0..taken).collect::<Vec<_>>());
+                }
+                // In memory, a file's bytes can be read when they were synced.
+                Step::Refresh if !is_synced => {}
+                Step::Refresh => {
+                    let is_other = reader.refresh().unwrap();
+                    prop_assert!(is_other || seen == taken);
+                    seen = taken;
+                    prop_assert_eq!(numbers(&reader.snapshot().unwrap()).unwrap(), (0..taken).collect::<Vec<_>>());
+                    prop_assert!(!reader.refresh().unwrap());
+                }
+            }
+        }
+    }
+}
