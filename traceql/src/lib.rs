@@ -37,8 +37,9 @@ pub use engine::SqlAnswer;
 #[cfg(feature = "engine")]
 pub use engine::{
     BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, MetricsOptions, MetricsResponse, Progress, ScopeNames,
-    SearchEvent, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats, SearchStream, ServiceStats,
-    SpanMatch, SpansetAttribute, SpansetMatch, TagNames, TagOptions, TagScope, TagValue, TagValues, TraceMatch, Value,
+    SearchBatches, SearchEvent, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats, SearchStream,
+    ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TagNames, TagOptions, TagScope, TagValue, TagValues,
+    TraceMatch, Value,
 };
 #[cfg(feature = "engine")]
 pub use error::{Error, Result};

@@ -161,3 +161,45 @@ fn lookups_need_no_runtime() {
     let found = futures::executor::block_on(engine.trace(&id(7))).unwrap().unwrap();
     assert_eq!(found.spans.len(), 6);
 }
+
+#[tokio::test]
+async fn what_a_search_finds_comes_as_record_batches() {
+    use datafusion::arrow::{
+        array::{Array, AsArray, RecordBatch},
+        compute::concat_batches,
+        datatypes::Int64Type,
+    };
+    let engine = Engine::new(split_store());
+    for query in ["{ name != `name 3` }", "{ } > { name = `name 2` } | by(name) | count() > 0"] {
+        let options = SearchOptions::default().with_limit(7).with_spss(0);
+        let expected = engine.search(query, &options).await.unwrap();
+        let mut stream = engine.search_batches(query, &options).await.unwrap();
+        let schema = stream.schema();
+        let mut batches: Vec<RecordBatch> = Vec::new();
+        while let Some(batch) = stream.next().await {
+            batches.push(batch.unwrap());
+        }
+        let rows = concat_batches(&schema, &batches).unwrap();
+        let text = |name: &str, row: usize| rows.column_by_name(name).unwrap().as_string_view().value(row).to_owned();
+        let mut found: Vec<(String, String, String)> =
+            (0..rows.num_rows()).map(|row| (text("trace:id", row), text("span:id", row), text("name", row))).collect();
+        let spans = expected.traces.iter().flat_map(|trace| {
+            let spans = trace.spansets.iter().flat_map(|set| &set.spans);
+            spans.map(|span| (trace.trace_id.to_string(), span.span_id.to_string(), span.name.clone()))
+        });
+        let mut wanted: Vec<(String, String, String)> = spans.collect();
+        found.sort();
+        wanted.sort();
+        assert!(wanted.len() >= 7 && expected.traces.len() == 7, "{query}: {}", wanted.len());
+        assert_eq!(found, wanted, "{query}");
+        if query.contains("count()") {
+            let counts = rows.column_by_name("count()").unwrap().as_primitive::<Int64Type>();
+            let groups = rows.column_by_name("by(name)").unwrap().as_string_view();
+            assert!(counts.null_count() == 0 && groups.iter().all(|name| name == Some("name 2")), "{groups:?}");
+        }
+    }
+    assert!(engine.search_batches("{ name = }", &SearchOptions::default()).await.unwrap_err().is_query());
+    let too_little = SearchOptions::default().with_max_memory(Some(10));
+    let mut stream = engine.search_batches("{ }", &too_little).await.unwrap();
+    assert!(stream.next().await.unwrap().unwrap_err().is_limit());
+}

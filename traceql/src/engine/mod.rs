@@ -1,8 +1,10 @@
 //! The façade: queries over a snapshot of blocks.
 
 mod background;
+mod batches;
 mod blocking;
 mod collect;
+mod labels;
 mod lookup;
 mod memory;
 mod metrics;
@@ -16,6 +18,7 @@ mod stream;
 mod tags;
 mod watch;
 
+pub use batches::SearchBatches;
 pub use blocking::BlockingEngine;
 pub use metrics::{MetricsOptions, MetricsResponse};
 pub use options::{Cursor, SearchKey, SearchOptions, SearchOrder};

@@ -203,7 +203,7 @@ impl Engine {
     }
 
     /// Anything else: the scan marks what conditions are about, and the pipeline runs over the marks.
-    fn plan_pipeline(
+    pub(super) fn plan_pipeline(
         &self,
         view: &Snapshot,
         search: &Search,
@@ -236,7 +236,8 @@ impl Engine {
         columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
         let marked = columns.len()..columns.len() + marks.conditions.len();
         let projection = (0..delivered.len()).chain(marked).collect();
-        let table = SpanTable::new(view.clone(), columns).with_marks(marks).with_pruning(self.options.pruning);
+        let table =
+            SpanTable::new(view.clone(), columns).with_codes().with_marks(marks).with_pruning(self.options.pruning);
         let source = provider_as_source(Arc::new(narrow(table)));
         let scan = LogicalPlanBuilder::scan("spans", source, Some(projection))?.build()?;
         let node = Arc::new(PipelineNode::new(scan, program)?);

@@ -2,7 +2,6 @@
 
 pub(crate) mod compare;
 pub(crate) mod exemplars;
-#[cfg(feature = "sql")]
 pub(crate) mod found_spans;
 pub(crate) mod pipeline;
 pub(crate) mod series;

@@ -19,7 +19,6 @@ mod error;
 mod filters;
 mod functions;
 mod keys;
-mod labels;
 mod names;
 mod parts;
 mod planner;

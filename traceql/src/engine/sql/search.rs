@@ -18,11 +18,10 @@ use super::{
     Asked,
     attributes::searched_column,
     columns::{SqlColumn, add, named, project, reads, scan, view_table},
-    labels::shape,
     spans,
 };
 use crate::{
-    engine::search::Search,
+    engine::{labels::shape, search::Search},
     ir::{self, Spansets, Stage},
     nodes::found_spans::{FoundColumn, FoundSpansExec},
     plan::{Context, filter_conjuncts},

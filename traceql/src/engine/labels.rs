@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// The shape of what a search calls `label`.
-pub(super) fn shape(pipeline: &Pipeline, label: &str) -> Shape {
+pub(crate) fn shape(pipeline: &Pipeline, label: &str) -> Shape {
     in_pipeline(pipeline, label).unwrap_or(Shape::Text)
 }
 
