@@ -3,21 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod blocks;
 mod naive;
 
-use std::{collections::BTreeMap, num::NonZero, path::Path, sync::Arc};
+use std::{collections::BTreeMap, num::NonZero};
 
+use blocks::{block, cut, single_spans};
 use naive::metrics::Intervals;
-use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
-use prost::Message;
 use traceql::{Engine, EngineOptions, MetricsOptions, Value, series::Series};
-use tracestore::{
-    Snapshot,
-    block::{Block, BlockBuilder},
-    io::{MemoryVfs, Vfs},
-    model::BlockId,
-};
+use tracestore::Snapshot;
 
 /// The range that is asked for, in the ns that random spans start in, and the step.
 const RANGE: (u64, u64, u64) = (5, 48, 10);
@@ -25,53 +20,6 @@ const RANGE: (u64, u64, u64) = (5, 48, 10);
 /// How many data sets each property is tested on, with 12 queries each: `DIFFERENTIAL_CASES` for a soak.
 fn cases() -> u32 {
     std::env::var("DIFFERENTIAL_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(150)
-}
-
-/// A block of some requests; `None` if there is no span in them.
-fn block(requests: &[ExportTraceServiceRequest]) -> Option<Arc<Block>> {
-    let mut builder = BlockBuilder::new();
-    for request in requests {
-        builder.push(&request.encode_to_vec().into()).unwrap();
-    }
-    if builder.spans() == 0 {
-        return None;
-    }
-    let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
-    builder.finish(vfs.as_ref(), Path::new("block"), BlockId::generate()).unwrap();
-    Some(Block::open(vfs, Path::new("block")).unwrap())
-}
-
-/// Every span in a request of its own.
-fn single_spans(requests: &[ExportTraceServiceRequest]) -> Vec<ExportTraceServiceRequest> {
-    let mut singles = Vec::new();
-    for resource_spans in requests.iter().flat_map(|request| &request.resource_spans) {
-        for scope_spans in &resource_spans.scope_spans {
-            for span in &scope_spans.spans {
-                let mut scope_spans = scope_spans.clone();
-                scope_spans.spans = vec![span.clone()];
-                let mut resource_spans = resource_spans.clone();
-                resource_spans.scope_spans = vec![scope_spans];
-                singles.push(ExportTraceServiceRequest { resource_spans: vec![resource_spans] });
-            }
-        }
-    }
-    singles
-}
-
-/// Deals spans to blocks: each span to one or two, in an order that `places` says.
-fn cut(singles: &[ExportTraceServiceRequest], places: &[(u8, Option<u8>, u16)], blocks: u8) -> Snapshot {
-    let mut order: Vec<usize> = (0..singles.len()).collect();
-    let place = |index: usize| places[index % places.len()];
-    order.sort_by_key(|index| place(*index).2);
-    let mut parts: Vec<Vec<ExportTraceServiceRequest>> = vec![Vec::new(); usize::from(blocks)];
-    for index in order {
-        let (first, second, _) = place(index);
-        parts[usize::from(first % blocks)].push(singles[index].clone());
-        if let Some(second) = second {
-            parts[usize::from(second % blocks)].push(singles[index].clone());
-        }
-    }
-    Snapshot::new(parts.iter().filter_map(|part| block(part)).collect())
 }
 
 /// Series by their labels, with the types of their values.

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, sync::Arc, time::Instant};
 use datafusion::{
     datasource::provider_as_source,
     execution::memory_pool::MemoryConsumer,
-    logical_expr::{Extension, LogicalPlan, LogicalPlanBuilder, lit},
+    logical_expr::{Expr as Logical, Extension, LogicalPlan, LogicalPlanBuilder, lit},
     physical_plan::{collect, display::DisplayableExecutionPlan},
 };
 use tracestore::{
@@ -36,6 +36,23 @@ pub(super) struct Search {
     pub(super) pipeline: Pipeline,
     pub(super) fields: Vec<Field>,
     text: String,
+}
+
+/// A pipeline, and what is wanted of the spans that it finds.
+pub(super) struct Piped<'a> {
+    pub(super) pipeline: &'a Pipeline,
+    /// The query, for EXPLAIN.
+    pub(super) text: &'a str,
+    pub(super) delivered: Vec<SpanColumn>,
+    /// Left out are traces without a span that meets all of these.
+    pub(super) some: Vec<Logical>,
+}
+
+impl Search {
+    /// All that the search finds.
+    pub(super) fn piped(&self, delivered: Vec<SpanColumn>) -> Piped<'_> {
+        Piped { pipeline: &self.pipeline, text: &self.text, delivered, some: Vec::new() }
+    }
 }
 
 impl Engine {
@@ -188,18 +205,28 @@ impl Engine {
     ) -> Result<LogicalPlan> {
         let context = Context::new(view, self.session.context());
         let conditions = filter_conjuncts(&context, filter).map_err(Error::from)?;
-        let delivered = found(options);
+        let scan = self.filtered(view, &context, conditions, found(options), |table| {
+            table.with_time_range(options.time_range()).with_watermark(scan_watermark(options, watermark))
+        })?;
+        Ok(first_traces(view, scan, options, watermark))
+    }
+
+    /// The spans that meet all conditions: the scan applies them.
+    pub(super) fn filtered(
+        &self,
+        view: &Snapshot,
+        context: &Context<'_>,
+        conditions: Vec<Logical>,
+        delivered: Vec<SpanColumn>,
+        narrow: impl FnOnce(SpanTable) -> SpanTable,
+    ) -> Result<LogicalPlan> {
         let mut columns = delivered.clone();
         columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
-        let table = SpanTable::new(view.clone(), columns)
-            .with_pruning(self.options.pruning)
-            .with_time_range(options.time_range())
-            .with_watermark(scan_watermark(options, watermark));
+        let table = SpanTable::new(view.clone(), columns).with_pruning(self.options.pruning);
         let projection = (0..delivered.len()).collect();
         let filters = conditions.into_iter().filter(|condition| *condition != lit(true)).collect();
-        let source = provider_as_source(Arc::new(table));
-        let scan = LogicalPlanBuilder::scan_with_filters("spans", source, Some(projection), filters)?.build()?;
-        Ok(first_traces(view, scan, options, watermark))
+        let source = provider_as_source(Arc::new(narrow(table)));
+        Ok(LogicalPlanBuilder::scan_with_filters("spans", source, Some(projection), filters)?.build()?)
     }
 
     /// Anything else: the scan marks what conditions are about, and the pipeline runs over the marks.
@@ -210,7 +237,9 @@ impl Engine {
         options: &SearchOptions,
         watermark: &Watermark,
     ) -> Result<(LogicalPlan, Vec<String>)> {
-        let (pipeline, labels) = self.everything(view, search, found(options), |table| {
+        let context = Context::new(view, self.session.context());
+        let asked = search.piped(found(options));
+        let (pipeline, labels) = self.everything(view, &context, asked, |table| {
             table.with_time_range(options.time_range()).with_watermark(scan_watermark(options, watermark))
         })?;
         Ok((first_traces(view, pipeline, options, watermark), labels))
@@ -221,15 +250,19 @@ impl Engine {
     pub(super) fn everything(
         &self,
         view: &Snapshot,
-        search: &Search,
-        delivered: Vec<SpanColumn>,
+        context: &Context<'_>,
+        asked: Piped<'_>,
         narrow: impl FnOnce(SpanTable) -> SpanTable,
     ) -> Result<(LogicalPlan, Vec<String>)> {
-        let context = Context::new(view, self.session.context());
-        let planned = plan_pipeline(&context, &search.pipeline, search.text.clone(), delivered).map_err(Error::from)?;
+        let Piped { pipeline, text, delivered, some } = asked;
+        let planned = plan_pipeline(context, pipeline, text.to_owned(), delivered).map_err(Error::from)?;
         let PlannedPipeline { program, mut marks, columns: delivered } = planned;
         if !self.options.pushdown {
             (marks.select, marks.together) = (None, Vec::new());
+        }
+        if !some.is_empty() {
+            marks.together.push(marks.conditions.len());
+            marks.conditions.push(some);
         }
         let labels = program.labels.clone();
         let mut columns = delivered.clone();

@@ -13,10 +13,7 @@ use datafusion::{
     prelude::{SessionConfig, SessionContext},
 };
 
-use crate::nodes::{
-    compare::ComparePlanner, exemplars::ExemplarsPlanner, pipeline::PipelinePlanner, series::SeriesPlanner,
-    top_traces::TopTracesPlanner,
-};
+use crate::nodes::{gather::GatherPlanner, pipeline::PipelinePlanner, top_traces::TopTracesPlanner};
 
 /// A DataFusion session. Clones share it.
 #[derive(Clone)]
@@ -60,9 +57,7 @@ impl Session {
         let planner = DefaultPhysicalPlanner::with_extension_planners(vec![
             Arc::new(TopTracesPlanner),
             Arc::new(PipelinePlanner),
-            Arc::new(SeriesPlanner),
-            Arc::new(ComparePlanner),
-            Arc::new(ExemplarsPlanner),
+            Arc::new(GatherPlanner),
         ]);
         planner.create_physical_plan(plan, self.state.as_ref()).await
     }

@@ -3,6 +3,7 @@
 pub(crate) mod compare;
 pub(crate) mod exemplars;
 pub(crate) mod found_spans;
+pub(crate) mod gather;
 pub(crate) mod pipeline;
 pub(crate) mod series;
 pub(crate) mod top_traces;

@@ -12,9 +12,12 @@ use super::{Run, answer::Answer, leaf::Leaf};
 use crate::{
     Error, Result, Value,
     ir::MetricsFunctionKind as Kind,
-    nodes::exemplars::{
-        ExemplarsNode, ExemplarsProgram,
-        choice::{Candidate, join},
+    nodes::{
+        exemplars::{
+            ExemplarsProgram,
+            choice::{Candidate, join},
+        },
+        gather::GatherNode,
     },
     plan::{Context, PlannedSeries, plan_series},
     series::{Exemplar, Intervals, Label, Series},
@@ -76,7 +79,7 @@ impl Run<'_> {
             sample: self.hints.sample.clone(),
             text: leaf.text.clone(),
         };
-        Ok(LogicalPlan::Extension(Extension { node: Arc::new(ExemplarsNode::new(input, program)?) }))
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(GatherNode::new(input, program)?) }))
     }
 
     /// The ids of spans, by block and row.

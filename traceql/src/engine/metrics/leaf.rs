@@ -4,8 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use datafusion::{
     arrow::array::RecordBatch,
-    datasource::provider_as_source,
-    logical_expr::{Expr as Logical, Extension, LogicalPlan, LogicalPlanBuilder, lit},
+    logical_expr::{Expr as Logical, Extension, LogicalPlan, lit},
     physical_plan::{collect, display::DisplayableExecutionPlan},
 };
 use tracestore::{
@@ -18,23 +17,20 @@ use crate::{
     Error, Result,
     engine::{
         SearchOptions,
-        search::MAX_DEPTH,
+        search::{MAX_DEPTH, Piped},
         watch::{run_watched, sum},
     },
     ir::{Const, Expr, MetricsFunction, MetricsFunctionKind, Pipeline, Spansets, Stage},
     nodes::{
-        compare::{CompareNode, CompareProgram},
-        pipeline::PipelineNode,
+        compare::CompareProgram,
+        gather::GatherNode,
         series::{
-            Measure, SeriesNode, SeriesProgram,
+            Measure, SeriesProgram,
             partial::{Cells, Merged},
             state::State,
         },
     },
-    plan::{
-        Context, PlannedComparison, PlannedPipeline, PlannedSeries, filter_conjuncts, plan_comparison, plan_pipeline,
-        plan_series,
-    },
+    plan::{Context, PlannedComparison, PlannedSeries, filter_conjuncts, plan_comparison, plan_series},
     syntax::ast::Field,
 };
 
@@ -191,7 +187,7 @@ impl Run<'_> {
             max_memory: self.max_memory(),
             text: leaf.text.clone(),
         };
-        Ok(LogicalPlan::Extension(Extension { node: Arc::new(SeriesNode::new(input, program)?) }))
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(GatherNode::new(input, program)?) }))
     }
 
     fn plan_comparison(&self, leaf: &Leaf<'_>, selection: &Expr, range: Option<(u64, u64)>) -> Result<LogicalPlan> {
@@ -210,7 +206,7 @@ impl Run<'_> {
             max_memory: self.max_memory(),
             text: leaf.text.clone(),
         };
-        Ok(LogicalPlan::Extension(Extension { node: Arc::new(CompareNode::new(input, program)?) }))
+        Ok(LogicalPlan::Extension(Extension { node: Arc::new(GatherNode::new(input, program)?) }))
     }
 
     /// The spans that a query picks with some columns, and whether one may be there several times.
@@ -233,44 +229,17 @@ impl Run<'_> {
     /// Spans that meet one condition: the scan applies it.
     fn filtered(&self, context: &Context<'_>, condition: &Expr, delivered: Vec<SpanColumn>) -> Result<LogicalPlan> {
         let mut conditions = filter_conjuncts(context, condition).map_err(Error::from)?;
-        conditions.retain(|condition| *condition != lit(true));
         conditions.extend(self.in_range(context));
-        let mut columns = delivered.clone();
-        columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
-        let table = SpanTable::new(self.view.clone(), columns).with_codes().with_pruning(self.engine.options.pruning);
-        let projection = (0..delivered.len()).collect();
-        let source = provider_as_source(Arc::new(table));
-        let scan = LogicalPlanBuilder::scan_with_filters("spans", source, Some(projection), conditions)?;
-        Ok(scan.build()?)
+        self.engine.filtered(&self.view, context, conditions, delivered, SpanTable::with_codes)
     }
 
-    /// What a pipeline finds: the scan marks what conditions are about.
+    /// What a pipeline finds: the scan marks what conditions are about. A trace without a span in the range adds nothing.
     fn piped(&self, context: &Context<'_>, leaf: &Leaf<'_>, columns: Vec<SpanColumn>) -> Result<LogicalPlan> {
         let mut place = vec![SpanColumn::Trace, SpanColumn::Row];
         place.extend(columns.into_iter().filter(|column| ![SpanColumn::Trace, SpanColumn::Row].contains(column)));
-        let planned = plan_pipeline(context, leaf.pipeline, leaf.text.clone(), place).map_err(Error::from)?;
-        let PlannedPipeline { program, mut marks, columns: delivered } = planned;
-        if !self.engine.options.pushdown {
-            (marks.select, marks.together) = (None, Vec::new());
-        }
-        let in_range = self.in_range(context);
-        if !in_range.is_empty() {
-            // A trace without a span in the range adds nothing.
-            marks.together.push(marks.conditions.len());
-            marks.conditions.push(in_range);
-        }
-        let mut columns = delivered.clone();
-        columns.extend(context.columns().into_iter().filter(|column| !delivered.contains(column)));
-        let marked = columns.len()..columns.len() + marks.conditions.len();
-        let projection = (0..delivered.len()).chain(marked).collect();
-        let table = SpanTable::new(self.view.clone(), columns)
-            .with_codes()
-            .with_marks(marks)
-            .with_pruning(self.engine.options.pruning);
-        let source = provider_as_source(Arc::new(table));
-        let scan = LogicalPlanBuilder::scan("spans", source, Some(projection))?.build()?;
-        let node = Arc::new(PipelineNode::new(scan, program)?);
-        Ok(LogicalPlan::Extension(Extension { node }))
+        let (pipeline, text, some) = (leaf.pipeline, leaf.text.as_str(), self.in_range(context));
+        let asked = Piped { pipeline, text, delivered: place, some };
+        Ok(self.engine.everything(&self.view, context, asked, |table| table)?.0)
     }
 
     /// The conditions that a span starts in the range; none where all blocks lie in it.

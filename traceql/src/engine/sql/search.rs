@@ -67,7 +67,9 @@ impl SearchFunction {
 
     /// Anything else: the search, and then columns of the spans that it found.
     fn found(&self, search: &Search, shown: Vec<SqlColumn>) -> crate::Result<LogicalPlan> {
-        let (plan, labels) = self.0.engine.everything(&self.0.view, search, PLACE.to_vec(), |table| table)?;
+        let Asked { engine, view, .. } = &self.0;
+        let context = Context::new(view, engine.session.context());
+        let (plan, labels) = engine.everything(view, &context, search.piped(PLACE.to_vec()), |table| table)?;
         let mut columns = vec![(SPANSET.to_owned(), FoundColumn::Spanset)];
         for (number, label) in labels.iter().enumerate() {
             // As results number the second of two values with one name (SEMANTICS.md P1).

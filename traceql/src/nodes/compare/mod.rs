@@ -4,23 +4,10 @@
 //! as for [`super::series`]. Output, for each partition one batch of cells ([`super::series::partial`]) whose labels are
 //! the side, the attribute and the value; nil for the number of spans that have the attribute.
 
+mod counter;
 mod counts;
-mod exec;
-mod logical;
 
-use std::sync::Arc;
-
-use async_trait::async_trait;
 pub(crate) use counts::Counts;
-use datafusion::{
-    catalog::Session,
-    common::Result,
-    logical_expr::{LogicalPlan, UserDefinedLogicalNode, physical_planning_context::PhysicalPlanningContext},
-    physical_plan::ExecutionPlan,
-    physical_planner::{ExtensionPlanner, PhysicalPlanner},
-};
-use exec::CompareExec;
-pub(crate) use logical::CompareNode;
 
 use super::{series::rows::Sample, values::Source};
 use crate::series::Intervals;
@@ -48,26 +35,4 @@ pub(crate) struct CompareProgram {
     pub(crate) max_memory: usize,
     /// The function as text, for EXPLAIN.
     pub(crate) text: String,
-}
-
-/// Logical to physical.
-#[derive(Debug)]
-pub(crate) struct ComparePlanner;
-
-#[async_trait]
-impl ExtensionPlanner for ComparePlanner {
-    async fn plan_extension(
-        &self,
-        _planner: &dyn PhysicalPlanner,
-        node: &dyn UserDefinedLogicalNode,
-        _logical_inputs: &[&LogicalPlan],
-        physical_inputs: &[Arc<dyn ExecutionPlan>],
-        _session: &dyn Session,
-        _context: &PhysicalPlanningContext,
-    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let (Some(node), [input]) = (node.as_any().downcast_ref::<CompareNode>(), physical_inputs) else {
-            return Ok(None);
-        };
-        Ok(Some(Arc::new(CompareExec::new(Arc::clone(input), Arc::clone(&node.program)))))
-    }
 }

@@ -6,21 +6,7 @@
 //! are joined by choosing again.
 
 pub(crate) mod choice;
-mod exec;
-mod logical;
-
-use std::sync::Arc;
-
-use async_trait::async_trait;
-use datafusion::{
-    catalog::Session,
-    common::Result,
-    logical_expr::{LogicalPlan, UserDefinedLogicalNode, physical_planning_context::PhysicalPlanningContext},
-    physical_plan::ExecutionPlan,
-    physical_planner::{ExtensionPlanner, PhysicalPlanner},
-};
-use exec::ExemplarsExec;
-pub(crate) use logical::ExemplarsNode;
+mod chooser;
 
 use super::{series::rows::Sample, values::Source};
 use crate::series::Intervals;
@@ -43,26 +29,4 @@ pub(crate) struct ExemplarsProgram {
     pub(crate) sample: Option<Sample>,
     /// The function as text, for EXPLAIN.
     pub(crate) text: String,
-}
-
-/// Logical to physical.
-#[derive(Debug)]
-pub(crate) struct ExemplarsPlanner;
-
-#[async_trait]
-impl ExtensionPlanner for ExemplarsPlanner {
-    async fn plan_extension(
-        &self,
-        _planner: &dyn PhysicalPlanner,
-        node: &dyn UserDefinedLogicalNode,
-        _logical_inputs: &[&LogicalPlan],
-        physical_inputs: &[Arc<dyn ExecutionPlan>],
-        _session: &dyn Session,
-        _context: &PhysicalPlanningContext,
-    ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
-        let (Some(node), [input]) = (node.as_any().downcast_ref::<ExemplarsNode>(), physical_inputs) else {
-            return Ok(None);
-        };
-        Ok(Some(Arc::new(ExemplarsExec::new(Arc::clone(input), Arc::clone(&node.program)))))
-    }
 }

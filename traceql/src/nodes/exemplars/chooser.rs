@@ -1,23 +1,14 @@
-//! The execution: each partition chooses by itself, and gives its choice when its input is done.
+//! Batch by batch into choices.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::collections::BTreeMap;
 
 use datafusion::{
     arrow::{
         array::{AsArray, RecordBatch},
-        datatypes::{UInt32Type, UInt64Type},
+        datatypes::{SchemaRef, UInt32Type, UInt64Type},
     },
-    common::{Result, internal_err, tree_node::TreeNodeRecursion},
-    execution::{SendableRecordBatchStream, TaskContext},
-    physical_expr::{EquivalenceProperties, PhysicalExpr},
-    physical_plan::{
-        DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties, ReplaceChildrenOptions,
-        execution_plan::{Boundedness, EmissionType},
-        metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet},
-        stream::RecordBatchStreamAdapter,
-    },
+    common::{Result, internal_err},
 };
-use futures::{StreamExt, stream};
 use tracestore::block::SpanColumn;
 
 use super::{
@@ -26,104 +17,38 @@ use super::{
 };
 use crate::{
     Value,
-    nodes::series::{
-        groups::Groups,
-        labels::Labeler,
-        rows::{OUTSIDE, counted, positions, starts},
-        samples::Samples,
-        state::{bucket, seconds},
+    nodes::{
+        gather::{Gather, Gathering},
+        series::{
+            groups::Groups,
+            labels::Labeler,
+            rows::{OUTSIDE, counted, positions, starts},
+            samples::Samples,
+            state::{bucket, seconds},
+        },
+        values::Source,
     },
 };
 
-/// Chooses spans of its input.
-#[derive(Debug)]
-pub(super) struct ExemplarsExec {
-    input: Arc<dyn ExecutionPlan>,
-    program: Arc<ExemplarsProgram>,
-    properties: Arc<PlanProperties>,
-    metrics: ExecutionPlanMetricsSet,
-}
-
-impl ExemplarsExec {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, program: Arc<ExemplarsProgram>) -> Self {
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(choice::schema()),
-            input.output_partitioning().clone(),
-            EmissionType::Final,
-            Boundedness::Bounded,
-        );
-        Self { input, program, properties: Arc::new(properties), metrics: ExecutionPlanMetricsSet::new() }
-    }
-}
-
-impl DisplayAs for ExemplarsExec {
-    fn fmt_as(&self, _format: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ExemplarsExec: {}, intervals={}", self.program.text, self.program.intervals.len())
-    }
-}
-
-impl ExecutionPlan for ExemplarsExec {
-    fn name(&self) -> &str {
-        "ExemplarsExec"
+impl Gather for ExemplarsProgram {
+    fn names(&self) -> [&'static str; 2] {
+        ["Exemplars", "ExemplarsExec"]
     }
 
-    fn properties(&self) -> &Arc<PlanProperties> {
-        &self.properties
+    fn text(&self) -> &str {
+        &self.text
     }
 
-    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
+    fn schema(&self) -> SchemaRef {
+        choice::schema()
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(Self::new(input, Arc::clone(&self.program)))),
-            Err(children) => internal_err!("ExemplarsExec has one input, not {}", children.len()),
-        }
+    fn sources(&self) -> Vec<&Source> {
+        self.by.iter().chain(&self.operand).collect()
     }
 
-    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        use datafusion::physical_plan::ChildrenPropertiesMode;
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
-    }
-
-    fn apply_expressions(
-        &self,
-        visit: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
-    ) -> Result<TreeNodeRecursion> {
-        let sources = self.program.by.iter().chain(&self.program.operand);
-        for (_, expr) in sources.flat_map(|source| &source.parts) {
-            if visit(expr)? == TreeNodeRecursion::Stop {
-                return Ok(TreeNodeRecursion::Stop);
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    }
-
-    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let mut input = self.input.execute(partition, context)?;
-        let baseline = BaselineMetrics::new(&self.metrics, partition);
-        let program = Arc::clone(&self.program);
-        let chosen = stream::once(async move {
-            let mut chooser = Chooser::new(&program);
-            while let Some(batch) = input.next().await {
-                let _timer = baseline.elapsed_compute().timer();
-                chooser.add(&batch?)?;
-            }
-            let _timer = baseline.elapsed_compute().timer();
-            let batch = chooser.finish()?;
-            baseline.record_output(batch.num_rows());
-            Ok(batch)
-        });
-        Ok(Box::pin(RecordBatchStreamAdapter::new(choice::schema(), chosen)))
-    }
-
-    fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+    fn begin(&self) -> Box<dyn Gathering + '_> {
+        Box::new(Chooser::new(self))
     }
 }
 
@@ -144,7 +69,9 @@ impl<'a> Chooser<'a> {
             chosen: BTreeMap::new(),
         }
     }
+}
 
+impl Gathering for Chooser<'_> {
     fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         let batch = &*counted(batch, self.program.repeated, self.program.sample.as_ref())?;
         let starts = starts(batch)?;
@@ -194,7 +121,7 @@ impl<'a> Chooser<'a> {
         Ok(())
     }
 
-    fn finish(self) -> Result<RecordBatch> {
+    fn finish(self: Box<Self>) -> Result<RecordBatch> {
         let labels = |group: u32| -> Vec<Option<Value>> {
             let codes = self.groups.codes(group, self.labelers.len());
             codes.into_iter().zip(&self.labelers).map(|(code, labeler)| labeler.value(code).cloned()).collect()

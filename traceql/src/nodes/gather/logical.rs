@@ -12,49 +12,51 @@ use datafusion::{
     logical_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore},
 };
 
-use super::CompareProgram;
-use crate::nodes::series::partial;
+use super::Gather;
 
-/// Counts values on both sides.
+/// Gathers what its input has.
 #[derive(Debug, Clone)]
-pub(crate) struct CompareNode {
+pub(crate) struct GatherNode {
     input: LogicalPlan,
-    pub(super) program: Arc<CompareProgram>,
+    pub(super) program: Arc<dyn Gather>,
     schema: DFSchemaRef,
 }
 
-impl CompareNode {
-    pub(crate) fn new(input: LogicalPlan, program: CompareProgram) -> Result<Self> {
-        let schema = Arc::new(DFSchema::try_from(partial::schema())?);
+impl GatherNode {
+    pub(crate) fn new(input: LogicalPlan, program: impl Gather + 'static) -> Result<Self> {
+        let schema = Arc::new(DFSchema::try_from(program.schema())?);
         Ok(Self { input, program: Arc::new(program), schema })
     }
 }
 
-impl PartialEq for CompareNode {
+impl PartialEq for GatherNode {
     fn eq(&self, other: &Self) -> bool {
-        self.program.text == other.program.text && self.input == other.input
+        self.program.names() == other.program.names()
+            && self.program.text() == other.program.text()
+            && self.input == other.input
     }
 }
 
-impl Eq for CompareNode {}
+impl Eq for GatherNode {}
 
-impl Hash for CompareNode {
+impl Hash for GatherNode {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.program.text.hash(state);
+        self.program.text().hash(state);
         self.input.hash(state);
     }
 }
 
-impl PartialOrd for CompareNode {
+impl PartialOrd for GatherNode {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        let order = self.program.text.cmp(&other.program.text).then(self.input.partial_cmp(&other.input)?);
+        let order = self.program.text().cmp(other.program.text()).then(self.input.partial_cmp(&other.input)?);
         (order != Ordering::Equal || self == other).then_some(order)
     }
 }
 
-impl UserDefinedLogicalNodeCore for CompareNode {
+impl UserDefinedLogicalNodeCore for GatherNode {
     fn name(&self) -> &str {
-        "Compare"
+        let [name, _] = self.program.names();
+        name
     }
 
     fn inputs(&self) -> Vec<&LogicalPlan> {
@@ -70,13 +72,13 @@ impl UserDefinedLogicalNodeCore for CompareNode {
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Compare: {}", self.program.text)
+        write!(f, "{}: {}", self.name(), self.program.text())
     }
 
     fn with_exprs_and_inputs(&self, _exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {
         match <[LogicalPlan; 1]>::try_from(inputs) {
             Ok([input]) => Ok(Self { input, ..self.clone() }),
-            Err(inputs) => internal_err!("Compare has one input, not {}", inputs.len()),
+            Err(inputs) => internal_err!("{} has one input, not {}", self.name(), inputs.len()),
         }
     }
 }
