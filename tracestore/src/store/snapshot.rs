@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::{join::join_trace, whole::WholeView};
+use super::{
+    join::{InMemory, Limits, join},
+    split::Part,
+    whole::WholeView,
+};
 use crate::{
     Result,
     block::{AttributeScope, AttributeType, Block},
@@ -71,9 +75,15 @@ impl Snapshot {
     /// # Errors
     /// [`crate::Error::Corrupt`], [`crate::Error::Io`]; [`crate::Error::Limit`] as [`Snapshot::whole`].
     pub fn find_trace(&self, id: &TraceId) -> Result<Option<Trace>> {
-        let parts = self.blocks.iter().filter_map(|block| block.trace(id).transpose());
-        let mut parts = parts.collect::<Result<Vec<_>>>()?;
-        if parts.len() < 2 { Ok(parts.pop()) } else { join_trace(&parts) }
+        let found = (0..).zip(self.blocks.iter()).map(|(number, block)| Ok((number, block.find(id)?)));
+        let found = found.collect::<Result<Vec<_>>>()?.into_iter();
+        let part = |(block, ordinal): (u32, Option<usize>)| Some(Part { trace: *id, block, ordinal: ordinal? as u32 });
+        let parts: Vec<Part> = found.filter_map(part).collect();
+        let [part] = parts.as_slice() else {
+            let joined = join(&self.blocks, &parts, Limits::default(), &mut InMemory)?;
+            return joined.first().map_or(Ok(None), |block| block.trace(id));
+        };
+        self.blocks.get(part.block as usize).map_or(Ok(None), |block| block.trace(id))
     }
 
     /// Bytes of all files of the blocks.

@@ -167,6 +167,16 @@ impl Block {
         self.files.meta.links
     }
 
+    /// What a span of it takes in a request, about.
+    pub(crate) fn bytes_per_span(&self) -> u64 {
+        /// Where the block does not say.
+        const USUAL: u64 = 400;
+        match self.files.meta.request_bytes {
+            0 => USUAL,
+            bytes => bytes.div_ceil(self.files.meta.spans.max(1)),
+        }
+    }
+
     /// The earliest trace start and the latest trace end, ns since 1970.
     #[must_use]
     pub fn time_range(&self) -> (u64, u64) {
