@@ -239,8 +239,7 @@ mod tests {
     fn a_trace_of_too_many_spans_is_refused() {
         let blocks = [block(&[1]), block(&[1]), block(&[1])];
         let parts = split_parts(&blocks).unwrap();
-        let join =
-            |trace_spans| join(&blocks, &parts, Limits { trace_spans, ..Limits::default() }, &mut InMemory);
+        let join = |trace_spans| join(&blocks, &parts, Limits { trace_spans, ..Limits::default() }, &mut InMemory);
         assert_eq!(join(3).unwrap().len(), 1);
         assert!(join(2).unwrap_err().is_limit());
     }

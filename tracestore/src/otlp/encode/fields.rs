@@ -102,7 +102,9 @@ impl Message {
         fields.write(
             self,
             |message| message.attributes(SpanFields::ATTRIBUTES, &span.attributes),
-            |message| span.events.iter().for_each(|event| message.nested(SpanFields::EVENTS, |inner| inner.event(event))),
+            |message| {
+                span.events.iter().for_each(|event| message.nested(SpanFields::EVENTS, |inner| inner.event(event)))
+            },
             |message| span.links.iter().for_each(|link| message.nested(SpanFields::LINKS, |inner| inner.link(link))),
         );
     }

@@ -78,7 +78,8 @@ impl AttributeLists {
         self.next += before.len() + own;
         let mut own = rest.get(..own).unwrap_or(&[]).iter().peekable();
         let key = |number: u32| self.keys.get(number as usize).map_or("", String::as_str);
-        let residual = |message: &mut Message, entry: &ResidualEntry| message.attribute(field, key(entry.key), &entry.value);
+        let residual =
+            |message: &mut Message, entry: &ResidualEntry| message.attribute(field, key(entry.key), &entry.value);
         for column in &self.columns {
             // A column has first occurrences: what else has its key follows.
             while let Some(entry) = own.next_if(|entry| entry.key < column.key) {
