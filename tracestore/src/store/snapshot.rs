@@ -21,10 +21,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A view of these blocks. One that is given twice is there once.
+    /// A view of these blocks. One that is given twice is there once, with the more deleted rows.
     #[must_use]
     pub fn new(mut blocks: Vec<Arc<Block>>) -> Self {
-        blocks.sort_by_key(|block| block.id());
+        blocks.sort_by_key(|block| (block.id(), std::cmp::Reverse(block.deleted_rows().len())));
         blocks.dedup_by(|block, before| block.meta() == before.meta());
         Self { blocks: blocks.into(), refusals: Arc::default(), whole: Arc::default() }
     }
@@ -71,9 +71,14 @@ impl Snapshot {
     /// # Errors
     /// [`crate::Error::Corrupt`], [`crate::Error::Io`]; [`crate::Error::Limit`] as [`Snapshot::whole`].
     pub fn find_trace(&self, id: &TraceId) -> Result<Option<Trace>> {
-        let parts = self.blocks.iter().filter_map(|block| block.trace(id).transpose());
-        let mut parts = parts.collect::<Result<Vec<_>>>()?;
-        if parts.len() < 2 { Ok(parts.pop()) } else { join_trace(&parts) }
+        let (mut parts, mut has_lost) = (Vec::new(), false);
+        for block in self.blocks.iter() {
+            if let Some(ordinal) = block.find(id)? {
+                parts.extend(block.traces_at(&[ordinal as u32])?);
+                has_lost |= block.is_partly_deleted(ordinal as u32);
+            }
+        }
+        if parts.len() < 2 && !has_lost { Ok(parts.pop()) } else { join_trace(&parts) }
     }
 
     /// Bytes of all files of the blocks.

@@ -15,6 +15,7 @@ mod attributes;
 mod block;
 mod columns;
 mod counts;
+mod deleted;
 mod file;
 mod hidden;
 mod keys;

@@ -9,6 +9,7 @@
 //! ```
 
 mod children;
+mod copies;
 mod owners;
 mod ranges;
 mod residual;
@@ -35,7 +36,8 @@ use crate::{
 };
 
 impl Block {
-    /// The spans of a trace, `None` if the block has none of it or they are hidden.
+    /// The spans of a trace but for those that are deleted, `None` if the block has none of it or they are hidden. Parents
+    /// and shadowed copies are as if nothing were deleted, but that parents which are deleted are none.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
@@ -44,7 +46,7 @@ impl Block {
         Ok(self.traces_at(&[ordinal as u32])?.into_iter().next())
     }
 
-    /// All traces of a row group, in the order of the block; hidden ones left out.
+    /// All traces of a row group, in the order of the block; hidden ones and deleted spans left out.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
@@ -55,8 +57,8 @@ impl Block {
         self.restore(row_group, &self.rows_of_traces(&ordinals)?)
     }
 
-    /// Some traces, given by ascending ordinals, in their order; hidden ones too. Every page that has a span of theirs
-    /// is read once, in all columns.
+    /// Some traces without their deleted spans, given by ascending ordinals, in their order; hidden ones too, and those
+    /// without spans. Every page that has a span of theirs is read once, in all columns.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
@@ -123,13 +125,15 @@ impl Block {
         let (resources, scopes) = (self.restored_resources()?, self.restored_scopes()?);
 
         let missing = || Error::corrupt(self.path(), 0, "the columns of the spans do not fit together");
-        let mut restored: Vec<Trace> = Vec::new();
+        let deleted = self.deleted_rows();
+        let (mut restored, mut keep): (Vec<Trace>, Vec<bool>) = (Vec::new(), Vec::new());
         let mut current = None;
         for (index, row) in rows.rows().enumerate() {
             let at = |list: &[u32]| list.get(index).copied().ok_or_else(missing);
             let ordinal = at(&columns.traces)?;
             if current != Some(ordinal) {
                 current = Some(ordinal);
+                restored.last_mut().into_iter().for_each(|trace| keep_spans(trace, &mut keep));
                 restored.push(Trace { trace_id: self.trace_table()?.id(ordinal as usize)?, spans: Vec::new() });
             }
             let trace = restored.last_mut().ok_or_else(missing)?;
@@ -146,8 +150,29 @@ impl Block {
                 parent,
                 shadowed: at(&columns.row_flags)? & row_flags::SHADOWED != 0,
             });
+            keep.push(!deleted.contains(row as u32));
         }
+        restored.last_mut().into_iter().for_each(|trace| keep_spans(trace, &mut keep));
         Ok(restored)
+    }
+}
+
+/// Leaves out the spans of a trace that are not to be kept. Empties the list.
+fn keep_spans(trace: &mut Trace, keep: &mut Vec<bool>) {
+    let keep = std::mem::take(keep);
+    if keep.iter().all(|keep| *keep) {
+        return;
+    }
+    let mut places: Vec<Option<usize>> = Vec::with_capacity(keep.len());
+    let mut kept = 0;
+    for keep in keep {
+        places.push(keep.then_some(kept));
+        kept += usize::from(keep);
+    }
+    let mut place = places.iter();
+    trace.spans.retain(|_| place.next().is_some_and(Option::is_some));
+    for span in &mut trace.spans {
+        span.parent = span.parent.and_then(|parent| places.get(parent).copied().flatten());
     }
 }
 
