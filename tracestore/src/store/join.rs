@@ -55,14 +55,22 @@ impl Limits {
 /// [`Error::Limit`] for too many spans.
 pub(super) fn join_trace(parts: &[Trace]) -> Result<Option<Trace>> {
     let Some(first) = parts.first() else { return Ok(None) };
+    join_block(parts)?.map_or(Ok(None), |block| block.trace(&first.trace_id))
+}
+
+/// Parts of one trace as a block.
+///
+/// # Errors
+/// [`Error::Limit`] for too many spans.
+pub(super) fn join_block(parts: &[Trace]) -> Result<Option<Arc<Block>>> {
+    let Some(first) = parts.first() else { return Ok(None) };
     let limits = Limits::default();
     limits.check_size(&first.trace_id, parts.iter().map(|part| part.spans.len() as u64).sum())?;
     let mut joiner = Joiner::default();
     for part in parts {
         joiner.push(encode_request(std::slice::from_ref(part)))?;
     }
-    let blocks = joiner.finish()?;
-    blocks.first().map_or(Ok(None), |block| block.trace(&first.trace_id))
+    Ok(joiner.finish()?.pop())
 }
 
 /// A trace that is split.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Snapshot;
+use super::{Snapshot, join::join_block};
 use crate::{
     Result,
     model::{ParseIdError, TraceId},
@@ -43,8 +43,14 @@ impl Snapshot {
     fn candidate(&self, trace_id: TraceId, parts: &[(usize, usize)]) -> Result<TraceCandidate> {
         let mut summaries = Vec::with_capacity(parts.len());
         for (number, ordinal) in parts {
-            if let Some(block) = self.blocks().get(*number) {
-                summaries.extend(block.summaries(&[*ordinal])?);
+            let Some(block) = self.blocks().get(*number) else { continue };
+            match block.is_partly_deleted(*ordinal as u32) {
+                // The summary is that of all its spans.
+                true => match join_block(&block.traces_at(&[*ordinal as u32])?)? {
+                    Some(block) => summaries.extend(block.summaries(&[0])?),
+                    None => {}
+                },
+                false => summaries.extend(block.summaries(&[*ordinal])?),
             }
         }
         // A start of zero is no time.

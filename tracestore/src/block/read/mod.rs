@@ -36,6 +36,7 @@ pub(crate) use columns::SpanReader;
 pub(crate) use counts::Counted;
 pub use counts::ValueCounts;
 pub(crate) use file::{ParquetFile, bytes_read};
+pub(crate) use restore::SpanKey;
 pub(crate) use text::texts;
 pub use trace_columns::TraceColumn;
 pub use traces::{ServiceCount, TraceSummary};

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use arrow::array::StringViewArray;
 use parquet::file::statistics::Statistics;
 
+pub(crate) use self::copies::SpanKey;
 use self::{
     ranges::RowRanges,
     rows::{Rows, take},
