@@ -26,7 +26,7 @@ mod wal;
 pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrategy, LeftAlone, TimeWindows};
 pub use error::{Error, Result};
 pub use store::{
-    CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery, Snapshot, Store, StoreOptions,
-    StoreReader, TraceCandidate, TraceStore,
+    CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress, IngestReport, LiveStatus, Recovery,
+    Snapshot, SpanSelector, Store, StoreOptions, StoreReader, TraceCandidate, TraceStore,
 };
 pub use wal::{Damage, SyncMode};

@@ -4,6 +4,7 @@ mod attributes;
 mod background;
 mod committed;
 mod cut;
+mod deletion;
 #[cfg(feature = "datafusion")]
 mod fetch;
 mod ingest;
@@ -15,6 +16,7 @@ mod open;
 mod options;
 mod reader;
 mod recover;
+mod rewrite;
 #[cfg(test)]
 mod samples;
 mod snapshot;
@@ -24,6 +26,7 @@ mod whole;
 mod writer;
 
 pub use cut::{CutPolicy, CutReason, LiveStatus};
+pub use deletion::{Deletion, DeletionReport, FoundSpans, SpanSelector};
 pub use ingest::{IngestProgress, IngestReport};
 pub use lookup::TraceCandidate;
 pub use open::Store;

@@ -25,10 +25,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A view of these blocks. One that is given twice is there once.
+    /// A view of these blocks. One that is given twice is there once, with the more deleted rows.
     #[must_use]
     pub fn new(mut blocks: Vec<Arc<Block>>) -> Self {
-        blocks.sort_by_key(|block| block.id());
+        blocks.sort_by_key(|block| (block.id(), std::cmp::Reverse(block.deleted_rows().len())));
         blocks.dedup_by(|block, before| block.meta() == before.meta());
         Self { blocks: blocks.into(), refusals: Arc::default(), whole: Arc::default() }
     }
@@ -75,15 +75,19 @@ impl Snapshot {
     /// # Errors
     /// [`crate::Error::Corrupt`], [`crate::Error::Io`]; [`crate::Error::Limit`] as [`Snapshot::whole`].
     pub fn find_trace(&self, id: &TraceId) -> Result<Option<Trace>> {
-        let found = (0..).zip(self.blocks.iter()).map(|(number, block)| Ok((number, block.find(id)?)));
-        let found = found.collect::<Result<Vec<_>>>()?.into_iter();
-        let part = |(block, ordinal): (u32, Option<usize>)| Some(Part { trace: *id, block, ordinal: ordinal? as u32 });
-        let parts: Vec<Part> = found.filter_map(part).collect();
-        let [part] = parts.as_slice() else {
-            let joined = join(&self.blocks, &parts, Limits::default(), &mut InMemory)?;
-            return joined.first().map_or(Ok(None), |block| block.trace(id));
+        let (mut parts, mut has_lost) = (Vec::new(), false);
+        for (number, block) in (0..).zip(self.blocks.iter()) {
+            if let Some(ordinal) = block.find(id)? {
+                let ordinal = ordinal as u32;
+                parts.push(Part { trace: *id, block: number, ordinal });
+                has_lost |= block.is_partly_deleted(ordinal);
+            }
+        }
+        let block = match parts.as_slice() {
+            [part] if !has_lost => self.blocks.get(part.block as usize).cloned(),
+            parts => join(&self.blocks, parts, Limits::default(), &mut InMemory)?.pop(),
         };
-        self.blocks.get(part.block as usize).map_or(Ok(None), |block| block.trace(id))
+        block.map_or(Ok(None), |block| block.trace(id))
     }
 
     /// Bytes of all files of the blocks.

@@ -17,7 +17,10 @@ use bytes::Bytes;
 use super::{
     Snapshot,
     background::Background,
+    committed::Committed,
     cut::{CutReason, LiveStatus},
+    deletion::{Deletion, DeletionReport},
+    layout::Layout,
     live::{Chunk, Live, cost, push_checked},
     options::StoreOptions,
     recover::{Recovery, recover},
@@ -26,7 +29,8 @@ use super::{
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
-    catalog::{Covered, PublishError},
+    catalog::{Change, Covered, PublishError},
+    io::Vfs,
     model::BlockId,
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
@@ -161,6 +165,29 @@ impl TraceStore {
         self.core.flush()
     }
 
+    /// Deletes spans for good: queries of this store do not see them from the moment this returns, readers in other
+    /// processes from their next refresh on. All stored copies of a span go; one that comes in later stays. Live data is
+    /// made into a block first. The bytes leave the disk when the block is compacted, or when nothing else is left of it and
+    /// [`StoreOptions::orphan_grace`] is over. The store's catalog tells when what was deleted.
+    ///
+    /// *Cost.* For a trace, some lookups; else that of the query. Memory: a bit for each span found, compressed. While it
+    /// runs, others may read, write and flush.
+    ///
+    /// # Errors
+    /// Nothing is deleted then: [`Error::Selector`]; [`Error::Io`], [`Error::Corrupt`], [`Error::Stopped`];
+    /// [`Error::Conflict`] when blocks change time and again meanwhile.
+    pub fn delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
+        self.core.delete(deletion)
+    }
+
+    /// What [`TraceStore::delete`] would do now. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Selector`], [`Error::Io`], [`Error::Corrupt`].
+    pub fn would_delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
+        self.core.would_delete(deletion)
+    }
+
     /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so. For
     /// hosts that open the store without a background thread.
     ///
@@ -247,7 +274,7 @@ impl Core {
         }
     }
 
-    fn snapshot(&self) -> Result<Snapshot> {
+    pub(super) fn snapshot(&self) -> Result<Snapshot> {
         let (mut blocks, chunks, generation) = {
             let state = self.state();
             if let Some(snapshot) = &state.snapshot {
@@ -294,7 +321,7 @@ impl Core {
         is_well
     }
 
-    fn flush(&self) -> Result<Option<BlockId>> {
+    pub(super) fn flush(&self) -> Result<Option<BlockId>> {
         let mut guard = self.writer();
         let Some(writer) = guard.as_mut() else { return Err(self.stopped("it was closed")) };
         if let Some(reason) = &self.state().stopped {
@@ -320,13 +347,9 @@ impl Core {
         let (id, dir) = (block.id(), block.path().to_owned());
         if let Err(error) = writer.publish_blocks(vec![block], Some(covered)) {
             match &error {
-                PublishError::Unchanged(_) | PublishError::Conflict => {
-                    // Never part of the store.
-                    let _ = writer.vfs.remove(&dir);
-                }
-                PublishError::Unknown(error) => {
-                    self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
-                }
+                // Never part of the store.
+                PublishError::Unchanged(_) | PublishError::Conflict => drop(writer.vfs.remove(&dir)),
+                PublishError::Unknown(error) => self.stop_after(error),
             }
             return Err(error.into());
         }
@@ -339,6 +362,46 @@ impl Core {
         let _ = self.wal.remove_covered(covered.records);
         writer.collect_orphans(self.options.orphan_grace);
         Ok(Some(id))
+    }
+
+    /// The newest version and its blocks.
+    pub(super) fn committed(&self) -> Result<Committed> {
+        let guard = self.writer();
+        guard.as_ref().map(|writer| writer.committed.clone()).ok_or_else(|| self.stopped("it was closed"))
+    }
+
+    /// Makes the store what a change makes of it; `opened` are the blocks that it adds or puts in the place of others.
+    pub(super) fn publish(&self, change: Change, opened: Vec<Arc<Block>>) -> Result<(), PublishError> {
+        let mut guard = self.writer();
+        let reason = self.state().stopped.clone();
+        let (Some(writer), None) = (guard.as_mut(), &reason) else {
+            let reason = reason.unwrap_or_else(|| "it was closed".to_owned());
+            return Err(PublishError::Unchanged(self.stopped(&reason)));
+        };
+        writer.publish(change, opened).inspect_err(|error| {
+            if let PublishError::Unknown(error) = error {
+                self.stop_after(error);
+            }
+        })?;
+        let mut state = self.state();
+        state.blocks.clone_from(&writer.committed.blocks);
+        state.changed();
+        drop(state);
+        writer.collect_orphans(self.options.orphan_grace);
+        Ok(())
+    }
+
+    /// Nobody knows which version stands.
+    fn stop_after(&self, error: &Error) {
+        self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
+    }
+
+    pub(super) fn vfs(&self) -> &Arc<dyn Vfs> {
+        &self.options.vfs
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        Layout::new(&self.path)
     }
 
     fn close(&self) -> Result<()> {

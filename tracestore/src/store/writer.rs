@@ -8,6 +8,7 @@ use std::{
 
 use super::{
     committed::Committed,
+    deletion,
     layout::{LOCAL_LOG, Layout},
 };
 use crate::{
@@ -90,10 +91,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Removes folders that are no part of the store any more, or never became one, longer than this ago. What cannot be
+    /// Removes folders and files of deleted rows that are no part of the store any more, or never became one, longer than this ago. What cannot be
     /// removed now is removed later.
     pub(super) fn collect_orphans(&mut self, grace: Duration) {
         let (vfs, version) = (self.vfs.as_ref(), &self.committed.version);
+        let _ = deletion::collect_files(vfs, &self.layout.deleted, version, SystemTime::now(), grace);
         let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace);
         let names =
             collected.unwrap_or_default().into_iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));

@@ -11,6 +11,7 @@
 
 mod attributes;
 mod children;
+mod copies;
 mod owners;
 mod ranges;
 mod residual;
@@ -20,6 +21,7 @@ mod spans;
 
 use parquet::file::statistics::Statistics;
 
+pub(crate) use self::copies::SpanKey;
 use self::{ranges::RowRanges, restored::Restored};
 use super::Block;
 use crate::{
@@ -29,18 +31,17 @@ use crate::{
 };
 
 impl Block {
-    /// The spans of a trace, `None` if the block has none of it or they are hidden.
+    /// The spans of a trace but for those that are deleted, `None` if the block has none of it or they are hidden. Parents
+    /// and shadowed copies are as if nothing were deleted, but that parents which are deleted are none.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
     pub fn trace(&self, id: &TraceId) -> Result<Option<Trace>> {
         let Some(ordinal) = self.find(id)? else { return Ok(None) };
-        let restored = self.restore_each(&[ordinal as u32])?;
-        let mut traces = restored.iter().map(|restored| self.traces_of(restored));
-        Ok(traces.next().transpose()?.and_then(|traces| traces.into_iter().next()))
+        Ok(self.traces_at(&[ordinal as u32])?.into_iter().next())
     }
 
-    /// All traces of a row group, in the order of the block; hidden ones left out.
+    /// All traces of a row group, in the order of the block; hidden ones and deleted spans left out.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
@@ -51,13 +52,23 @@ impl Block {
         self.traces_of(&self.restore(row_group, &self.rows_of_traces(&ordinals)?)?)
     }
 
-    /// Some traces, given by ascending ordinals, as encoded requests, one per row group; hidden ones too. Every page that
-    /// has a span of theirs is read once, in all columns. About 1 µs per span.
+    /// Some traces without their deleted spans, given by ascending ordinals, as encoded requests, one per row group; hidden
+    /// ones too. Every page that has a span of theirs is read once, in all columns.
     ///
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(crate) fn requests_of(&self, ordinals: &[u32]) -> Result<Vec<Vec<u8>>> {
         self.restore_each(ordinals)?.iter().map(|restored| self.request_of(restored)).collect()
+    }
+
+    /// The same as traces, in their order, those without spans too.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`], [`Error::Io`].
+    pub(crate) fn traces_at(&self, ordinals: &[u32]) -> Result<Vec<Trace>> {
+        let traces =
+            self.restore_each(ordinals)?.iter().map(|restored| self.traces_of(restored)).collect::<Result<Vec<_>>>();
+        Ok(traces?.into_iter().flatten().collect())
     }
 
     /// Some traces by row group.

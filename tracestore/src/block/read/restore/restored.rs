@@ -25,6 +25,8 @@ pub(super) struct RestoredSpan {
     pub(super) scope: u32,
     pub(super) parent_offset: u32,
     pub(super) is_shadowed: bool,
+    /// It is no part of the store any more.
+    pub(super) is_deleted: bool,
     /// Where its message ends.
     pub(super) end: usize,
 }
@@ -53,10 +55,10 @@ impl Restored {
 }
 
 impl Block {
-    /// The spans as one request, by resource and scope.
+    /// The spans that are not deleted as one request, by resource and scope.
     pub(super) fn request_of(&self, restored: &Restored) -> Result<Vec<u8>> {
         let (resources, scopes) = (self.restored_resources()?, self.restored_scopes()?);
-        let mut spans: Vec<_> = restored.iter().collect();
+        let mut spans: Vec<_> = restored.iter().filter(|(span, _)| !span.is_deleted).collect();
         spans.sort_by_key(|(span, _)| (span.resource, span.scope));
         let mut request = Message(Vec::with_capacity(restored.messages.0.len() + restored.messages.0.len() / 16));
         for of_resource in spans.chunk_by(|(a, _), (b, _)| a.resource == b.resource) {
@@ -85,22 +87,32 @@ impl Block {
         Ok(request.0)
     }
 
-    /// The spans as traces.
+    /// The spans that are not deleted as traces. Parents and shadowed copies are as if nothing were deleted, but that parents
+    /// which are deleted are none.
     pub(super) fn traces_of(&self, restored: &Restored) -> Result<Vec<Trace>> {
         let (resources, scopes) = (self.restored_resources()?, self.restored_scopes()?);
         let mut traces: Vec<Trace> = Vec::new();
-        let mut current = None;
+        // Where each row of the current trace is among its spans.
+        let (mut current, mut places) = (None, Vec::new());
         for (place, message) in restored.iter() {
             if current != Some(place.ordinal) {
                 current = Some(place.ordinal);
                 let trace_id = self.trace_table()?.id(place.ordinal as usize)?;
                 traces.push(Trace { trace_id, spans: Vec::new() });
+                places.clear();
             }
             let trace = traces.last_mut().ok_or_else(|| self.misfit())?;
+            places.push((!place.is_deleted).then_some(trace.spans.len()));
+            if place.is_deleted {
+                continue;
+            }
             let view = SpanView::parse(message).map_err(|error| Error::corrupt(self.path(), 0, error.to_string()))?;
             let parent = match place.parent_offset as usize {
                 0 => None,
-                offset => Some(trace.spans.len().checked_sub(offset).ok_or_else(|| self.misfit())?),
+                offset => {
+                    let row = (places.len() - 1).checked_sub(offset);
+                    *row.and_then(|row| places.get(row)).ok_or_else(|| self.misfit())?
+                }
             };
             trace.spans.push(TraceSpan {
                 span: view.to_span().ok_or_else(|| self.misfit())?,

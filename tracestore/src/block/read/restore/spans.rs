@@ -30,6 +30,7 @@ impl Block {
 
         let table = self.trace_table()?;
         let missing = || Error::corrupt(self.path(), 0, "the columns of the spans do not fit together");
+        let deleted = self.deleted_rows();
         let mut restored = Restored::with_capacity(rows.len());
         let mut trace = None;
         for (index, row) in rows.rows().enumerate() {
@@ -46,7 +47,8 @@ impl Block {
                 |message| events.iter_mut().for_each(|events| events.write(row, start, message)),
                 |message| links.iter_mut().for_each(|links| links.write(row, message)),
             );
-            restored.push(columns.place(index, ordinal).ok_or_else(missing)?);
+            let place = columns.place(index, ordinal).ok_or_else(missing)?;
+            restored.push(RestoredSpan { is_deleted: deleted.contains(row as u32), ..place });
         }
         Ok(restored)
     }
@@ -131,6 +133,7 @@ impl SpanColumns {
             scope: *self.scopes.get(index)?,
             parent_offset: *self.parent_offsets.get(index)?,
             is_shadowed: self.row_flags.get(index)? & row_flags::SHADOWED != 0,
+            is_deleted: false,
             end: 0,
         })
     }
