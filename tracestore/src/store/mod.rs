@@ -3,6 +3,7 @@
 mod attributes;
 mod background;
 mod committed;
+mod compact;
 mod cut;
 mod deletion;
 #[cfg(feature = "datafusion")]
@@ -12,11 +13,12 @@ mod join;
 mod layout;
 mod live;
 mod lookup;
+mod making;
+mod merge;
 mod open;
 mod options;
 mod reader;
 mod recover;
-mod rewrite;
 #[cfg(test)]
 mod samples;
 mod snapshot;

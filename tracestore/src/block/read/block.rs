@@ -130,6 +130,11 @@ impl Block {
         Arc::new(Self { files: Arc::clone(&self.files), deleted, hidden })
     }
 
+    /// Whether somebody else has this block, or the same with other deleted rows or hidden traces.
+    pub(crate) fn is_shared(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1 || Arc::strong_count(&self.files) > 1
+    }
+
     /// The rows that are deleted, and their traces.
     pub(super) fn deleted(&self) -> &Deleted {
         &self.deleted
