@@ -25,6 +25,7 @@ mod wal;
 pub use error::{Error, Result};
 pub use store::{
     CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress, IngestReport, LiveStatus, Recovery,
-    Snapshot, SpanSelector, Store, StoreOptions, StoreReader, TraceCandidate, TraceStore,
+    RetentionPolicy, RetentionReport, RetentionRule, Snapshot, SpanSelector, Store, StoreOptions, StoreReader,
+    TraceCandidate, TraceStore,
 };
 pub use wal::{Damage, SyncMode};

@@ -1,4 +1,4 @@
-//! The thread that does what is due, for hosts that do not call `step` themselves.
+//! Threads that do what is due, for hosts that do not call `step` themselves.
 
 use std::{
     io,
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 /// After failures the thread waits twice as long each time, up to this many times its period.
 const LONGEST_WAIT: u32 = 64;
 
-/// The thread of a store; it ends with this value.
+/// A thread of a store; it ends with this value.
 #[derive(Debug)]
 pub(super) struct Background {
     signal: Arc<Signal>,
@@ -49,18 +49,24 @@ impl Signal {
 }
 
 impl Background {
-    /// Starts the thread, if there is to be one.
+    /// Starts the thread, if there is to be one: it does some work period by period, longer ones after the work tells that
+    /// it failed.
     ///
     /// # Errors
     /// [`Error::Io`] when the system has no thread.
-    pub(super) fn start(core: &Arc<Core>, period: Option<Duration>) -> Result<Self> {
+    pub(super) fn start(
+        name: &str,
+        core: &Arc<Core>,
+        period: Option<Duration>,
+        work: fn(&Core) -> bool,
+    ) -> Result<Self> {
         let signal = Arc::new(Signal::default());
         let run = |period| {
             let (core, signal) = (Arc::clone(core), Arc::clone(&signal));
-            thread::Builder::new().name("tracestore".to_owned()).spawn(move || {
+            thread::Builder::new().name(name.to_owned()).spawn(move || {
                 let mut failures = 0;
                 while signal.wait(period, failures) {
-                    failures = if core.step_in_background() { 0 } else { failures + 1 };
+                    failures = if work(&core) { 0 } else { failures + 1 };
                 }
             })
         };

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::cut::CutPolicy;
+use super::{cut::CutPolicy, retention::RetentionPolicy};
 use crate::{
     io::{DiskVfs, Vfs},
     wal::SyncMode,
@@ -29,12 +29,16 @@ pub struct StoreOptions {
     /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
+    /// What is kept; `None`: everything, but for what [`TraceStore::retain`](super::TraceStore::retain) is told to remove.
+    pub retention: Option<RetentionPolicy>,
+    /// How often it is looked what is kept no longer. What is over stays this long at most.
+    pub retention_period: Duration,
     /// Where the store is.
     pub vfs: Arc<dyn Vfs>,
 }
 
 impl Default for StoreOptions {
-    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, a look every second; on the
+    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, a look every second; everything is kept; on the
     /// local disk.
     fn default() -> Self {
         Self {
@@ -44,6 +48,8 @@ impl Default for StoreOptions {
             segment_bytes: 64 << 20,
             orphan_grace: ORPHAN_GRACE,
             background: Some(Duration::from_secs(1)),
+            retention: None,
+            retention_period: Duration::from_secs(10 * 60),
             vfs: Arc::new(DiskVfs::default()),
         }
     }

@@ -19,11 +19,11 @@ use super::{
     background::Background,
     committed::Committed,
     cut::{CutReason, LiveStatus},
-    deletion::{Deletion, DeletionReport},
     layout::Layout,
     live::{Chunk, Live, cost, push_checked},
     options::StoreOptions,
     recover::{Recovery, recover},
+    upkeep::Upkeep,
     writer::Writer,
 };
 use crate::{
@@ -46,8 +46,10 @@ use crate::{
 /// rayon's threads, which they may wait for.
 #[derive(Debug, Clone)]
 pub struct TraceStore {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     background: Arc<Background>,
+    /// Looks after what is in blocks, so that a long look keeps nobody from flushing.
+    upkeep: Arc<Background>,
 }
 
 /// What the clones and the background thread share.
@@ -60,6 +62,7 @@ pub(super) struct Core {
     state: Mutex<State>,
     /// Held while a block is cut. `None` once closed.
     writer: Mutex<Option<Writer>>,
+    upkeep: Upkeep,
 }
 
 /// What ingest, queries and flushes agree on. Held for moments only.
@@ -114,7 +117,7 @@ impl TraceStore {
         };
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.as_ref().to_owned();
-        let core = Arc::new(Core { path, options, wal, recovery, state, writer });
+        let core = Arc::new(Core { path, options, wal, recovery, state, writer, upkeep: Upkeep::default() });
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
         }
@@ -123,8 +126,10 @@ impl TraceStore {
             SyncMode::Interval(interval) => period.min(interval).max(Duration::from_millis(1)),
             _ => period,
         });
-        let background = Arc::new(Background::start(&core, period)?);
-        Ok(Self { core, background })
+        let background = Arc::new(Background::start("tracestore", &core, period, Core::step_in_background)?);
+        let period = core.options.background.filter(|_| core.options.retention.is_some());
+        let upkeep = Arc::new(Background::start("tracestore-upkeep", &core, period, Core::upkeep_in_background)?);
+        Ok(Self { core, background, upkeep })
     }
 
     /// What was found in the log when the store was opened.
@@ -165,42 +170,23 @@ impl TraceStore {
         self.core.flush()
     }
 
-    /// Deletes spans for good: queries of this store do not see them from the moment this returns, readers in other
-    /// processes from their next refresh on. All stored copies of a span go; one that comes in later stays. Live data is
-    /// made into a block first. The bytes leave the disk when the block is compacted, or when nothing else is left of it and
-    /// [`StoreOptions::orphan_grace`] is over. The store's catalog tells when what was deleted.
-    ///
-    /// *Cost.* For a trace, some lookups; else that of the query. Memory: a bit for each span found, compressed. While it
-    /// runs, others may read, write and flush.
+    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so, and
+    /// a look at [what is kept](StoreOptions::retention). For hosts that open the store without a background thread. Tells
+    /// why a block was cut.
     ///
     /// # Errors
-    /// Nothing is deleted then: [`Error::Selector`]; [`Error::Io`], [`Error::Corrupt`], [`Error::Stopped`];
-    /// [`Error::Conflict`] when blocks change time and again meanwhile.
-    pub fn delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
-        self.core.delete(deletion)
-    }
-
-    /// What [`TraceStore::delete`] would do now. Changes nothing.
-    ///
-    /// # Errors
-    /// [`Error::Selector`], [`Error::Io`], [`Error::Corrupt`].
-    pub fn would_delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
-        self.core.would_delete(deletion)
-    }
-
-    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so. For
-    /// hosts that open the store without a background thread.
-    ///
-    /// # Errors
-    /// As [`TraceStore::flush`].
+    /// As [`TraceStore::flush`] and [`TraceStore::retain`].
     pub fn step(&self) -> Result<Option<CutReason>> {
-        self.core.step()
+        let reason = self.core.step()?;
+        self.core.upkeep_if_due()?;
+        Ok(reason)
     }
 
-    /// What went wrong when the background thread last did what was due; `None` when all is well. It tries again.
+    /// What went wrong when a background thread last did what was due; `None` when all is well. It tries again.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.core.state().trouble.clone()
+        let trouble = self.core.state().trouble.clone();
+        trouble.or_else(|| self.core.upkeep().trouble())
     }
 
     /// What waits to become a block.
@@ -216,6 +202,7 @@ impl TraceStore {
     /// As [`TraceStore::flush`]: the live data is in the log, and the next writer makes a block of it.
     pub fn close(&self) -> Result<()> {
         self.background.stop();
+        self.upkeep.stop();
         self.core.close()
     }
 }
@@ -394,6 +381,14 @@ impl Core {
     /// Nobody knows which version stands.
     fn stop_after(&self, error: &Error) {
         self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
+    }
+
+    pub(super) fn upkeep(&self) -> &Upkeep {
+        &self.upkeep
+    }
+
+    pub(super) fn options(&self) -> &StoreOptions {
+        &self.options
     }
 
     pub(super) fn vfs(&self) -> &Arc<dyn Vfs> {
