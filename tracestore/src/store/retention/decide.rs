@@ -49,8 +49,12 @@ pub(super) fn shortest_keep(policy: &RetentionPolicy) -> Option<Duration> {
     policy.rules.iter().filter_map(|rule| rule.keep).min()
 }
 
-/// When the time of a trace is over that ended at some time: then, and from then on. `u64::MAX`: never.
+/// When the time of a trace is over that ended at some time: then, and from then on. `u64::MAX`: never, as for what has no
+/// times at all, which is not known to be old: it goes with its block.
 pub(super) fn expiry(end: u64, keep: Option<Duration>) -> u64 {
+    if end == 0 {
+        return u64::MAX;
+    }
     let keep = keep.map_or(u64::MAX, |keep| u64::try_from(keep.as_nanos()).unwrap_or(u64::MAX));
     end.saturating_add(keep)
 }
@@ -127,5 +131,6 @@ mod tests {
         assert_eq!(expiry(5, Some(Duration::from_nanos(7))), 12);
         assert_eq!(expiry(5, Some(Duration::MAX)), u64::MAX);
         assert_eq!(expiry(5, None), u64::MAX);
+        assert_eq!(expiry(0, Some(Duration::from_nanos(7))), u64::MAX);
     }
 }

@@ -35,7 +35,7 @@ const ATTEMPTS: usize = 10;
 /// What a store keeps. The default keeps everything.
 ///
 /// For each trace the first rule that matches it decides; one that no rule matches is kept. A trace's age counts from its
-/// latest end, over all of its parts that are in blocks. Blocks in which everything is older than any rule keeps go without
+/// latest end, over all of its parts that are in blocks; one without any times goes with its block. Blocks in which everything is older than any rule keeps go without
 /// a look into them: what of their traces lies in younger blocks stays until its own time.
 #[derive(Debug, Clone, Default)]
 pub struct RetentionPolicy {

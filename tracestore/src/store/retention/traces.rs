@@ -38,7 +38,7 @@ pub(super) fn traces_to_drop(
     let mut next = HashMap::new();
     for block in stored.blocks() {
         let known = due.blocks.get(&block.id()).copied();
-        next.insert(block.id(), known.unwrap_or_else(|| expiry(block.time_range().0, Some(shortest))));
+        next.insert(block.id(), known.unwrap_or_else(|| expiry(block.time_range().0.max(1), Some(shortest))));
     }
     let is_due = |block: &Block| next.get(&block.id()).is_none_or(|next| *next <= now);
     if due.joined > now && !stored.blocks().iter().any(|block| is_due(block)) {

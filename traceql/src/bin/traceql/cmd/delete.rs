@@ -15,8 +15,10 @@ use crate::{
 
 pub(super) fn run(args: &Delete) -> Result<u8, Failure> {
     let deletion = deletion(&args.what)?;
+    // A writer would make a store where there is none.
+    let reader = StoreReader::open(&args.store)?;
     if !args.yes {
-        let report = deletion.preview(&StoreReader::open(&args.store)?.snapshot()?)?;
+        let report = deletion.preview(&reader.snapshot()?)?;
         writeln!(std::io::stdout(), "{}", told("would go", &report))?;
         if args.dry_run || report.stored_spans == 0 {
             return Ok(0);

@@ -15,8 +15,10 @@ use crate::{
 pub(super) fn run(args: &Retention) -> Result<u8, Failure> {
     let Some(policy) = policy(args)? else { return Ok(QUERY) };
     let now = SystemTime::now();
+    // A writer would make a store where there is none.
+    let reader = StoreReader::open(&args.store)?;
     let (done, report) = if args.dry_run {
-        ("would go", policy.preview(&StoreReader::open(&args.store)?.snapshot()?, now)?)
+        ("would go", policy.preview(&reader.snapshot()?, now)?)
     } else {
         let store = TraceStore::open(&args.store, options())?;
         let report = store.retain(&policy, now)?;
