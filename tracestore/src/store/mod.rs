@@ -10,6 +10,7 @@ mod ingest;
 mod join;
 mod layout;
 mod live;
+mod log_place;
 mod lookup;
 mod open;
 mod options;

@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::cut::CutPolicy;
 use crate::{
@@ -29,8 +29,11 @@ pub struct StoreOptions {
     /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
-    /// Where the store is.
+    /// Where the store is; a path that is a URL, such as `s3://bucket/prefix`, says that itself.
     pub vfs: Arc<dyn Vfs>,
+    /// The folder of the log, on the local disk, of a store that is on an object store: it is needed there, and belongs to
+    /// this store and one writer alone. Other stores have their log in their own folder.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for StoreOptions {
@@ -45,6 +48,7 @@ impl Default for StoreOptions {
             orphan_grace: ORPHAN_GRACE,
             background: Some(Duration::from_secs(1)),
             vfs: Arc::new(DiskVfs::default()),
+            log: None,
         }
     }
 }

@@ -21,12 +21,13 @@ use super::{
     live::{Chunk, Live, cost, push_checked},
     options::StoreOptions,
     recover::{Recovery, recover},
-    writer::Writer,
+    writer::{Cut, Writer},
 };
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
     catalog::{Covered, PublishError},
+    io::{is_url, vfs_at},
     model::BlockId,
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
@@ -89,12 +90,14 @@ impl TraceStore {
     /// [`Error::Locked`] while another writer has it open; [`Error::NotFound`] when the folder holds something else than a
     /// store; [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
-        let mut writer = Writer::open(Arc::clone(&options.vfs), path.as_ref())?;
-        writer.vfs.create_dir(&writer.layout.wal)?;
+        let path = path.as_ref();
+        let vfs = if is_url(path) { vfs_at(path)? } else { Arc::clone(&options.vfs) };
+        let mut writer = Writer::open_with_log(vfs, path, options.log.as_deref())?;
+        writer.log.vfs.create_dir(&writer.log.wal)?;
         let (recovery, next_segment) = recover(&mut writer)?;
         let wal = Wal::new(
-            Arc::clone(&writer.vfs),
-            writer.layout.wal.clone(),
+            Arc::clone(&writer.log.vfs),
+            writer.log.wal.clone(),
             WalOptions { segment_bytes: options.segment_bytes },
             writer.covered().records + 1,
             next_segment,
@@ -109,7 +112,7 @@ impl TraceStore {
             stopped: None,
         };
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
-        let path = path.as_ref().to_owned();
+        let path = path.to_owned();
         let core = Arc::new(Core { path, options, wal, recovery, state, writer });
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
@@ -304,6 +307,7 @@ impl Core {
     }
 
     fn cut_block(&self, writer: &mut Writer) -> Result<Option<BlockId>> {
+        let settled = writer.unsettled.take().map(|cut| self.publish_cut(writer, cut)).transpose()?;
         // Most of it, while others may still write.
         self.wal.commit_all()?;
         let (chunks, covered) = {
@@ -314,16 +318,23 @@ impl Core {
             (chunks, Covered { records, first_segment })
         };
         if chunks.is_empty() {
-            return Ok(None);
+            return Ok(settled);
         }
         let block = write_block(writer, &chunks)?;
-        let (id, dir) = (block.id(), block.path().to_owned());
-        if let Err(error) = writer.publish_blocks(vec![block], Some(covered)) {
+        let cut = Cut { block, covered, chunks: chunks.len() };
+        self.publish_cut(writer, cut).map(Some)
+    }
+
+    /// Makes a block of live data part of the store. Where it is not known whether it is, the next call comes back to it.
+    fn publish_cut(&self, writer: &mut Writer, cut: Cut) -> Result<BlockId> {
+        if let Err(error) = writer.publish_blocks(vec![Arc::clone(&cut.block)], Some(cut.covered)) {
             match &error {
                 PublishError::Unchanged(_) | PublishError::Conflict => {
                     // Never part of the store.
-                    let _ = writer.vfs.remove(&dir);
+                    let _ = writer.vfs.remove(cut.block.path());
                 }
+                // Looking tells, as soon as the object store answers again.
+                PublishError::Unknown(_) if writer.vfs.is_shared() => writer.unsettled = Some(cut),
                 PublishError::Unknown(error) => {
                     self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
                 }
@@ -332,13 +343,13 @@ impl Core {
         }
         let mut state = self.state();
         state.blocks.clone_from(&writer.committed.blocks);
-        state.live.remove(chunks.len());
+        state.live.remove(cut.chunks);
         state.changed();
         drop(state);
         // The block stands: what is not cleaned up now is cleaned up later.
-        let _ = self.wal.remove_covered(covered.records);
+        let _ = self.wal.remove_covered(cut.covered.records);
         writer.collect_orphans(self.options.orphan_grace);
-        Ok(Some(id))
+        Ok(cut.block.id())
     }
 
     fn close(&self) -> Result<()> {

@@ -28,6 +28,7 @@ mod trace_columns;
 mod traces;
 mod values;
 mod weight;
+mod window;
 
 pub use attributes::AttributeNames;
 pub use block::{Block, ColumnStats};
