@@ -29,7 +29,8 @@ pub struct StoreOptions {
     /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
-    /// Where the store is; a path that is a URL, such as `s3://bucket/prefix`, says that itself.
+    /// Where the store is. A path that is a URL, such as `s3://bucket/prefix`, says that itself, unless this is an object
+    /// store already.
     pub vfs: Arc<dyn Vfs>,
     /// The folder of the log, on the local disk, of a store that is on an object store: it is needed there, and belongs to
     /// this store and one writer alone. Other stores have their log in their own folder.

@@ -91,7 +91,8 @@ impl TraceStore {
     /// store; [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
-        let vfs = if is_url(path) { vfs_at(path)? } else { Arc::clone(&options.vfs) };
+        let is_elsewhere = is_url(path) && !options.vfs.is_shared();
+        let vfs = if is_elsewhere { vfs_at(path)? } else { Arc::clone(&options.vfs) };
         let mut writer = Writer::open_with_log(vfs, path, options.log.as_deref())?;
         writer.log.vfs.create_dir(&writer.log.wal)?;
         let (recovery, next_segment) = recover(&mut writer)?;

@@ -19,7 +19,7 @@ use crate::{
 /// How often a change is made for a newer version, because other writers were faster each time.
 const RACES: usize = 100;
 /// Where several write, a block is published within this time of its beginning, or never: it is no orphan for twice as long.
-const LATE: Duration = Duration::from_secs(30 * 60);
+const LATE: Duration = Duration::from_secs(2 * 60 * 60);
 
 fn is_late(created: Duration) -> bool {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() > created + LATE

@@ -148,12 +148,8 @@ impl ParquetFile {
 
     /// The checked bytes of the chunks of some neighbouring leaves.
     fn chunk_bytes(&self, row_group: usize, leaves: Range<usize>) -> Result<Window> {
-        let (mut start, mut end) = (u64::MAX, 0);
-        for leaf in leaves.clone() {
-            let (first, len) = self.chunk(row_group, leaf)?.byte_range();
-            (start, end) = (start.min(first), end.max(first.saturating_add(len)));
-        }
-        let window = Window::read(&self.source, start.min(end), end)?;
+        let range = self.chunk_range(row_group, leaves.clone())?;
+        let window = Window::read(&self.source, range.start, range.end)?;
         leaves.into_iter().try_for_each(|leaf| self.verify(row_group, leaf, &window))?;
         Ok(window)
     }
@@ -177,18 +173,26 @@ impl ParquetFile {
         Ok(())
     }
 
-    /// Fetches columns of a row group that are about to be read, if the file is far away. Those that it does not have are
-    /// none.
+    /// Whether the whole file is at hand.
+    pub(crate) fn is_held(&self) -> bool {
+        self.source.is_held()
+    }
+
+    /// Fetches columns of a row group that are about to be read. Those that the file does not have are none.
     pub(crate) fn prefetch<'a>(&self, row_group: usize, columns: impl Iterator<Item = &'a str>) {
-        if self.source.is_held() {
-            return;
-        }
-        let chunks = columns.filter_map(|name| self.column(name)).flat_map(|column| self.leaves(column));
-        let ranges = chunks.filter_map(|leaf| {
-            let (start, len) = self.chunk(row_group, leaf).ok()?.byte_range();
-            Some(start..start.saturating_add(len))
-        });
+        let columns = columns.filter_map(|name| self.column(name));
+        let ranges = columns.filter_map(|column| self.chunk_range(row_group, self.leaves(column)).ok());
         self.source.prefetch(&ranges.collect::<Vec<_>>());
+    }
+
+    /// Where the chunks of some neighbouring leaves are.
+    fn chunk_range(&self, row_group: usize, leaves: Range<usize>) -> Result<Range<u64>> {
+        let (mut start, mut end) = (u64::MAX, 0);
+        for leaf in leaves {
+            let (first, len) = self.chunk(row_group, leaf)?.byte_range();
+            (start, end) = (start.min(first), end.max(first.saturating_add(len)));
+        }
+        Ok(start.min(end)..end)
     }
 
     /// Counts the bytes that reading the selected rows of a column chunk touches.

@@ -20,6 +20,7 @@ mod hidden;
 mod keys;
 mod owners;
 mod plan;
+mod prefetch;
 mod residual;
 mod restore;
 mod structure;

@@ -36,6 +36,11 @@ impl ReadCache {
         Self { ranges: Cache::with_weighter(entries, budget, ByBytes) }
     }
 
+    /// In bytes.
+    pub(super) fn budget(&self) -> u64 {
+        self.ranges.capacity()
+    }
+
     pub(super) fn has(&self, place: &Place) -> bool {
         self.ranges.peek(place).is_some()
     }

@@ -18,8 +18,10 @@ use crate::{
     },
 };
 
-/// Objects up to this size are read as a whole.
+/// Objects up to this size are read as a whole ...
 const SMALL: u64 = 1 << 20;
+/// ... unless they take a larger part of the cache than this.
+const SMALL_PART: u64 = 16;
 
 /// An object of a block.
 #[derive(Debug)]
@@ -35,6 +37,10 @@ impl ObjectFile {
     pub(super) fn new(vfs: ObjectVfs, path: PathBuf, key: Key, size: u64) -> Self {
         let name = key.as_ref().into();
         Self { vfs, path, key, name, size }
+    }
+
+    fn is_small(&self) -> bool {
+        self.size <= SMALL.min(self.vfs.shared.cache.budget() / SMALL_PART)
     }
 
     fn place(&self, range: Range<u64>) -> Place {
@@ -68,7 +74,7 @@ impl RandomRead for ObjectFile {
         if range.start > range.end || range.end > self.size {
             return Err(beyond());
         }
-        if self.size <= SMALL {
+        if self.is_small() {
             let all = cache.get_or_fetch(&self.place(0..self.size), || self.fetch_all())?;
             return slice(&all, 0, &range).ok_or_else(beyond);
         }
@@ -88,7 +94,7 @@ impl RandomRead for ObjectFile {
         let missing: Vec<Range<u64>> =
             ranges.iter().filter(|range| !range.is_empty()).filter(is_missing).cloned().collect();
         // One is as soon fetched when it is read.
-        if self.size <= SMALL || missing.len() < 2 {
+        if self.is_small() || missing.len() < 2 {
             return;
         }
         let (key, wanted) = (self.key.clone(), missing.clone());
