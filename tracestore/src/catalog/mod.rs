@@ -17,4 +17,4 @@ pub(crate) use change::Change;
 pub(crate) use collect::collect_orphans;
 pub(crate) use persist::{PublishError, load, newest, publish};
 pub(crate) use shared::{Outcome, check_conditional_writes, publish_shared};
-pub(crate) use version::{CatalogBlock, Covered, Version};
+pub(crate) use version::{CatalogBlock, Covered, DeletedRows, Version};

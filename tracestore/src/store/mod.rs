@@ -3,7 +3,9 @@
 mod attributes;
 mod background;
 mod committed;
+mod compact;
 mod cut;
+mod deletion;
 #[cfg(feature = "datafusion")]
 mod fetch;
 mod ingest;
@@ -12,12 +14,15 @@ mod layout;
 mod live;
 mod log_place;
 mod lookup;
+mod making;
+mod merge;
 mod open;
 mod options;
 mod reader;
 mod recover;
 #[cfg(test)]
 mod samples;
+mod shared;
 mod snapshot;
 mod split;
 mod trace_store;
@@ -25,6 +30,7 @@ mod whole;
 mod writer;
 
 pub use cut::{CutPolicy, CutReason, LiveStatus};
+pub use deletion::{Deletion, DeletionReport, FoundSpans, SpanSelector};
 pub use ingest::{IngestProgress, IngestReport};
 pub use lookup::TraceCandidate;
 pub use open::Store;

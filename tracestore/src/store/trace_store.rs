@@ -17,8 +17,12 @@ use bytes::Bytes;
 use super::{
     Snapshot,
     background::Background,
+    committed::Committed,
     cut::{CutReason, LiveStatus},
+    deletion::{Deletion, DeletionReport},
+    layout::Layout,
     live::{Chunk, Live, cost, push_checked},
+    making::Making,
     options::StoreOptions,
     recover::{Recovery, recover},
     writer::{Cut, Writer},
@@ -26,8 +30,9 @@ use super::{
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
-    catalog::{Covered, PublishError},
-    io::{is_url, vfs_at},
+    catalog::{Change, Covered, PublishError},
+    compact::{CompactionReport, CompactionStrategy, LeftAlone, TimeWindows},
+    io::{Vfs, is_url, vfs_at},
     model::BlockId,
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
@@ -57,6 +62,10 @@ pub(super) struct Core {
     state: Mutex<State>,
     /// Held while a block is cut. `None` once closed.
     writer: Mutex<Option<Writer>>,
+    /// Blocks that are being made.
+    making: Making,
+    /// Held while blocks are merged.
+    compacting: Mutex<()>,
 }
 
 /// What ingest, queries and flushes agree on. Held for moments only.
@@ -71,6 +80,10 @@ struct State {
     last_sync: Instant,
     /// What the background thread met last.
     trouble: Option<String>,
+    /// What the thread that merges blocks met last.
+    compaction_trouble: Option<String>,
+    /// Blocks that cannot be merged.
+    left_alone: Vec<LeftAlone>,
     /// Why nothing more is taken.
     stopped: Option<String>,
 }
@@ -89,11 +102,12 @@ impl TraceStore {
     /// # Errors
     /// [`Error::Locked`] while another writer has it open; [`Error::NotFound`] when the folder holds something else than a
     /// store; [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
-    pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>, mut options: StoreOptions) -> Result<Self> {
         let path = path.as_ref();
-        let is_elsewhere = is_url(path) && !options.vfs.is_shared();
-        let vfs = if is_elsewhere { vfs_at(path)? } else { Arc::clone(&options.vfs) };
-        let mut writer = Writer::open_with_log(vfs, path, options.log.as_deref())?;
+        if is_url(path) && !options.vfs.is_shared() {
+            options.vfs = vfs_at(path)?;
+        }
+        let mut writer = Writer::open_with_log(Arc::clone(&options.vfs), path, options.log.as_deref())?;
         writer.log.vfs.create_dir(&writer.log.wal)?;
         let (recovery, next_segment) = recover(&mut writer)?;
         let wal = Wal::new(
@@ -110,11 +124,15 @@ impl TraceStore {
             snapshot: None,
             last_sync: Instant::now(),
             trouble: None,
+            compaction_trouble: None,
+            left_alone: Vec::new(),
             stopped: None,
         };
+        let making = writer.making.clone();
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.to_owned();
-        let core = Arc::new(Core { path, options, wal, recovery, state, writer });
+        let core = Core { path, options, wal, recovery, state, writer, making, compacting: Mutex::default() };
+        let core = Arc::new(core);
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
         }
@@ -123,7 +141,8 @@ impl TraceStore {
             SyncMode::Interval(interval) => period.min(interval).max(Duration::from_millis(1)),
             _ => period,
         });
-        let background = Arc::new(Background::start(&core, period)?);
+        let compaction = core.options.compaction.as_ref().and(core.options.background);
+        let background = Arc::new(Background::start(&core, period, compaction)?);
         Ok(Self { core, background })
     }
 
@@ -165,19 +184,64 @@ impl TraceStore {
         self.core.flush()
     }
 
-    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so. For
-    /// hosts that open the store without a background thread.
+    /// Deletes spans for good: queries of this store do not see them from the moment this returns, readers in other
+    /// processes from their next refresh on. All stored copies of a span go; one that comes in later stays. Live data is
+    /// made into a block first. The bytes leave the disk when the block is compacted, or when nothing else is left of it and
+    /// [`StoreOptions::orphan_grace`] is over. The store's catalog tells when what was deleted.
+    ///
+    /// *Cost.* For a trace, some lookups; else that of the query. Memory: a bit for each span found, compressed. While it
+    /// runs, others may read, write and flush.
     ///
     /// # Errors
-    /// As [`TraceStore::flush`].
-    pub fn step(&self) -> Result<Option<CutReason>> {
-        self.core.step()
+    /// Nothing is deleted then: [`Error::Selector`]; [`Error::Io`], [`Error::Corrupt`], [`Error::Stopped`];
+    /// [`Error::Conflict`] when blocks change time and again meanwhile.
+    pub fn delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
+        self.core.delete(deletion)
     }
 
-    /// What went wrong when the background thread last did what was due; `None` when all is well. It tries again.
+    /// What [`TraceStore::delete`] would do now. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Selector`], [`Error::Io`], [`Error::Corrupt`].
+    pub fn would_delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
+        self.core.would_delete(deletion)
+    }
+
+    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so, and
+    /// one merge of blocks. For hosts that open the store without background threads.
+    ///
+    /// # Errors
+    /// As [`TraceStore::flush`] and [`TraceStore::compact`].
+    pub fn step(&self) -> Result<Option<CutReason>> {
+        let cut = self.core.step()?;
+        if let Some(strategy) = &self.core.options.compaction {
+            self.core.compact(strategy.as_ref(), 1, &|| Ok(()))?;
+        }
+        Ok(cut)
+    }
+
+    /// Merges the blocks that a strategy chooses, until it chooses none; `None` is the strategy of the store's options, or
+    /// else [`TimeWindows`]. The store goes on taking spans and answering queries, and readers keep the blocks that they
+    /// have. One compaction runs at a time: another one waits.
+    ///
+    /// *Cost.* About 5 µs per span on two cores, and the memory that the strategy's jobs allow.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Stopped`]; what was published before stays. Blocks that are damaged, or have a trace that is
+    /// too large to put together, are no error: they are left alone, and the report tells.
+    pub fn compact(&self, strategy: Option<&dyn CompactionStrategy>) -> Result<CompactionReport> {
+        let usual = TimeWindows::default();
+        let strategy = strategy.or(self.core.options.compaction.as_deref()).unwrap_or(&usual);
+        self.core.compact(strategy, usize::MAX, &|| Ok(()))
+    }
+
+    /// What went wrong when a background thread last did what was due; `None` when all is well. It tries again, but for
+    /// blocks that cannot be merged.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        self.core.state().trouble.clone()
+        let state = self.core.state();
+        let left = || state.left_alone.last().map(|left| format!("blocks are not merged: {}", left.reason));
+        state.trouble.clone().or_else(|| state.compaction_trouble.clone()).or_else(left)
     }
 
     /// What waits to become a block.
@@ -251,7 +315,7 @@ impl Core {
         }
     }
 
-    fn snapshot(&self) -> Result<Snapshot> {
+    pub(super) fn snapshot(&self) -> Result<Snapshot> {
         let (mut blocks, chunks, generation) = {
             let state = self.state();
             if let Some(snapshot) = &state.snapshot {
@@ -298,7 +362,33 @@ impl Core {
         is_well
     }
 
-    fn flush(&self) -> Result<Option<BlockId>> {
+    /// [`Core::compact`] for the background thread: an error is kept for who asks. Tells whether all went well.
+    pub(super) fn compact_in_background(&self, is_ending: &dyn Fn() -> bool) -> bool {
+        let Some(strategy) = &self.options.compaction else { return true };
+        let check = || if is_ending() { Err(self.stopped("it was closed")) } else { Ok(()) };
+        let trouble = self.compact(strategy.as_ref(), usize::MAX, &check).err().map(|error| error.to_string());
+        let is_well = trouble.is_none();
+        self.state().compaction_trouble = trouble;
+        is_well
+    }
+
+    pub(super) fn compacting(&self) -> MutexGuard<'_, ()> {
+        self.compacting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn making(&self) -> &Making {
+        &self.making
+    }
+
+    pub(super) fn left_alone(&self) -> Vec<LeftAlone> {
+        self.state().left_alone.clone()
+    }
+
+    pub(super) fn leave_alone(&self, left: LeftAlone) {
+        self.state().left_alone.push(left);
+    }
+
+    pub(super) fn flush(&self) -> Result<Option<BlockId>> {
         let mut guard = self.writer();
         let Some(writer) = guard.as_mut() else { return Err(self.stopped("it was closed")) };
         if let Some(reason) = &self.state().stopped {
@@ -330,15 +420,11 @@ impl Core {
     fn publish_cut(&self, writer: &mut Writer, cut: Cut) -> Result<BlockId> {
         if let Err(error) = writer.publish_blocks(vec![Arc::clone(&cut.block)], Some(cut.covered)) {
             match &error {
-                PublishError::Unchanged(_) | PublishError::Conflict => {
-                    // Never part of the store.
-                    let _ = writer.vfs.remove(cut.block.path());
-                }
+                // Never part of the store.
+                PublishError::Unchanged(_) | PublishError::Conflict => drop(writer.vfs.remove(cut.block.path())),
                 // Looking tells, as soon as the object store answers again.
                 PublishError::Unknown(_) if writer.vfs.is_shared() => writer.unsettled = Some(cut),
-                PublishError::Unknown(error) => {
-                    self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
-                }
+                PublishError::Unknown(error) => self.stop_after(error),
             }
             return Err(error.into());
         }
@@ -351,6 +437,49 @@ impl Core {
         let _ = self.wal.remove_covered(cut.covered.records);
         writer.collect_orphans(self.options.orphan_grace);
         Ok(cut.block.id())
+    }
+
+    /// The newest version and its blocks.
+    pub(super) fn committed(&self) -> Result<Committed> {
+        let mut guard = self.writer();
+        let writer = guard.as_mut().ok_or_else(|| self.stopped("it was closed"))?;
+        writer.refresh()?;
+        Ok(writer.committed.clone())
+    }
+
+    /// Makes the store what a change makes of it; `opened` are the blocks that it adds or puts in the place of others.
+    pub(super) fn publish(&self, change: Change, opened: Vec<Arc<Block>>) -> Result<(), PublishError> {
+        let mut guard = self.writer();
+        let reason = self.state().stopped.clone();
+        let (Some(writer), None) = (guard.as_mut(), &reason) else {
+            let reason = reason.unwrap_or_else(|| "it was closed".to_owned());
+            return Err(PublishError::Unchanged(self.stopped(&reason)));
+        };
+        writer.publish(change, opened).inspect_err(|error| {
+            // Where several write, whoever looks at the newest version knows.
+            if let (PublishError::Unknown(error), false) = (error, writer.vfs.is_shared()) {
+                self.stop_after(error);
+            }
+        })?;
+        let mut state = self.state();
+        state.blocks.clone_from(&writer.committed.blocks);
+        state.changed();
+        drop(state);
+        writer.collect_orphans(self.options.orphan_grace);
+        Ok(())
+    }
+
+    /// Nobody knows which version stands.
+    fn stop_after(&self, error: &Error) {
+        self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
+    }
+
+    pub(super) fn vfs(&self) -> &Arc<dyn Vfs> {
+        &self.options.vfs
+    }
+
+    pub(super) fn layout(&self) -> Layout {
+        Layout::new(&self.path)
     }
 
     fn close(&self) -> Result<()> {

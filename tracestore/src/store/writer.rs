@@ -1,5 +1,5 @@
 //! Who may change a store: holds its lock, and publishes versions. Where there are no locks there may be several: see
-//! `publish_shared`.
+//! `shared`.
 
 use std::{
     path::Path,
@@ -7,23 +7,16 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{committed::Committed, layout::Layout, log_place::LogPlace};
+use super::{
+    committed::Committed, deletion, layout::Layout, log_place::LogPlace, making::Making, shared::SHARED_GRACE,
+};
 use crate::{
     Error, Result,
     block::Block,
-    catalog::{self, CatalogBlock, Change, Covered, Outcome, PublishError},
+    catalog::{self, CatalogBlock, Change, Covered, PublishError},
     io::{Vfs, VfsLock},
     model::BlockId,
 };
-
-/// How often a change is made for a newer version, because other writers were faster each time.
-const RACES: usize = 100;
-/// Where several write, a block is published within this time of its beginning, or never: it is no orphan for twice as long.
-const LATE: Duration = Duration::from_secs(2 * 60 * 60);
-
-fn is_late(created: Duration) -> bool {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() > created + LATE
-}
 
 /// A store, open for writing. The lock ends with this value.
 #[derive(Debug)]
@@ -34,6 +27,10 @@ pub(super) struct Writer {
     pub(super) log: LogPlace,
     /// A block of the log that is written, and of which nobody knows whether a version names it.
     pub(super) unsettled: Option<Cut>,
+    /// Blocks that are being made.
+    pub(super) making: Making,
+    /// Blocks that are no part of the store any more, and that somebody in this process may still read.
+    retired: Vec<Arc<Block>>,
     /// Folders that were removed since the last version, which the next one need not remember.
     collected: Vec<String>,
     _lock: Box<dyn VfsLock>,
@@ -64,7 +61,17 @@ impl Writer {
         }
         let committed = Committed::load(&vfs, &layout, None)?;
         let log = LogPlace::of_store(&vfs, &layout);
-        let mut writer = Self { vfs, layout, committed, log, unsettled: None, collected: Vec::new(), _lock: lock };
+        let mut writer = Self {
+            vfs,
+            layout,
+            committed,
+            log,
+            unsettled: None,
+            making: Making::default(),
+            retired: Vec::new(),
+            collected: Vec::new(),
+            _lock: lock,
+        };
         if writer.committed.version.number == 0 {
             // From now on a block is part of the store when a version names it, and not when its folder is whole.
             writer.publish(Change::default(), Vec::new())?;
@@ -133,71 +140,41 @@ impl Writer {
         }
         let committed = self.next(&change, &opened)?;
         catalog::publish(self.vfs.as_ref(), &self.layout.catalog, &committed.version)?;
-        self.committed = committed;
+        self.go_to(committed);
         self.collected.clear();
         Ok(())
     }
 
+    /// Another version is the newest.
+    pub(super) fn go_to(&mut self, committed: Committed) {
+        let before = std::mem::replace(&mut self.committed, committed);
+        let is_there = |block: &Arc<Block>| self.committed.blocks.iter().any(|other| other.path() == block.path());
+        self.retired.extend(before.blocks.into_iter().filter(|block| !is_there(block)));
+    }
+
     /// What the store is after a change.
-    fn next(&self, change: &Change, opened: &[Arc<Block>]) -> Result<Committed, PublishError> {
+    pub(super) fn next(&self, change: &Change, opened: &[Arc<Block>]) -> Result<Committed, PublishError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
         let next = change.apply(&self.committed.version, now).ok_or(PublishError::Conflict)?;
         self.committed.with_version(&self.layout, next, opened).map_err(PublishError::Unchanged)
     }
 
-    /// [`Writer::publish`] among several writers: whoever is not the first applies the change to what the first has made of
-    /// the store. Whether the change is done is told by looking, so that one whose fate is not known can be tried again.
-    fn publish_shared(&mut self, change: &Change, opened: &[Arc<Block>]) -> Result<(), PublishError> {
-        self.refresh().map_err(PublishError::Unknown)?;
-        for _ in 0..RACES {
-            if change.is_in(&self.committed.version) {
-                return Ok(());
-            }
-            let mut added = change.add.iter().filter_map(|block| block.folder.parse::<BlockId>().ok()?.created());
-            if added.any(is_late) {
-                let reason = "it took too long to write a block: others may take it for an orphan";
-                return Err(PublishError::Unchanged(Error::Internal(reason.to_owned())));
-            }
-            let next = self.next(change, opened)?;
-            let outcome = catalog::publish_shared(self.vfs.as_ref(), &self.layout.catalog, &next.version);
-            match outcome.map_err(PublishError::Unknown)? {
-                Outcome::Newest => {
-                    self.committed = next;
-                    return Ok(());
-                }
-                Outcome::Overtaken => {
-                    let newest = Committed::load(&self.vfs, &self.layout, Some(&next));
-                    self.committed = newest.map_err(PublishError::Unknown)?;
-                }
-            }
-        }
-        let what = format!("the number of writers of {}", self.layout.root.display());
-        Err(PublishError::Unknown(Error::Overloaded { what, budget: format!("{RACES} lost races") }))
-    }
-
-    /// Looks what other writers have made of the store.
-    ///
-    /// # Errors
-    /// As [`Writer::open`]; what was known before stays.
-    pub(super) fn refresh(&mut self) -> Result<()> {
-        if self.vfs.is_shared()
-            && catalog::newest(self.vfs.as_ref(), &self.layout.catalog)? != self.committed.version.number
-        {
-            self.committed = Committed::load(&self.vfs, &self.layout, Some(&self.committed))?;
-        }
-        Ok(())
-    }
-
-    /// Removes folders that are no part of the store any more, or never became one, longer than this ago. What cannot be
+    /// Removes folders and files of deleted rows that are no part of the store any more, or never became one, longer than
+    /// this ago. What cannot be
     /// removed now is removed later.
     pub(super) fn collect_orphans(&mut self, grace: Duration) {
         // What others have added is no orphan. They publish a block soon after they began it.
         if self.refresh().is_err() {
             return;
         }
-        let grace = if self.vfs.is_shared() { grace.max(2 * LATE) } else { grace };
+        let grace = if self.vfs.is_shared() { grace.max(SHARED_GRACE) } else { grace };
         let (vfs, version) = (self.vfs.as_ref(), &self.committed.version);
-        let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace);
+        let _ = deletion::collect_files(vfs, &self.layout.deleted, version, SystemTime::now(), grace);
+        self.retired.retain(Block::is_shared);
+        let is_used = |folder: &str| {
+            self.making.contains(folder) || self.retired.iter().any(|block| block.path().ends_with(folder))
+        };
+        let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace, &is_used);
         let names =
             collected.unwrap_or_default().into_iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
         self.collected.extend(names);
