@@ -12,6 +12,7 @@ mod ingest;
 mod join;
 mod layout;
 mod live;
+mod log_place;
 mod lookup;
 mod making;
 mod merge;
@@ -20,9 +21,9 @@ mod options;
 mod reader;
 mod recover;
 mod retention;
-mod rewrite;
 #[cfg(test)]
 mod samples;
+mod shared;
 mod snapshot;
 mod split;
 mod trace_store;
