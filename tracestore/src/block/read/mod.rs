@@ -19,6 +19,7 @@ mod file;
 mod hidden;
 mod keys;
 mod owners;
+mod pages;
 mod plan;
 mod residual;
 mod restore;
