@@ -1,12 +1,12 @@
 //! A version of the catalog as a value, and as JSON. Pure.
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Error, Result};
+use crate::{Error, Result, io::is_plain_name};
 
 /// The format that this build writes, and the newest that it reads.
 const FORMAT_VERSION: u32 = 1;
@@ -78,12 +78,6 @@ fn checksum(catalog: &str) -> String {
     format!("{:016x}", xxh3_64(catalog.as_bytes()))
 }
 
-/// Names come from a file: none may lead out of the folder.
-fn is_plain(name: &str) -> bool {
-    let mut parts = Path::new(name).components();
-    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
-}
-
 impl Version {
     /// The file's content.
     ///
@@ -132,7 +126,7 @@ impl Version {
         let catalog: VersionV1 = serde_json::from_str(catalog).map_err(wrong)?;
         let folders = catalog.blocks.iter().map(|block| &block.folder);
         let mut folders = folders.chain(catalog.removed.iter().map(|block| &block.folder));
-        if let Some(folder) = folders.find(|folder| !is_plain(folder)) {
+        if let Some(folder) = folders.find(|folder| !is_plain_name(folder)) {
             return Err(corrupt(format!("`{folder}` is no name of a folder")));
         }
         if !catalog.deletions.is_empty() {

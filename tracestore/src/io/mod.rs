@@ -8,7 +8,7 @@ mod memory;
 use std::{
     fmt::Debug,
     io::Write,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -18,6 +18,12 @@ pub use disk::{DiskVfs, ReadMode};
 pub use memory::MemoryVfs;
 
 use crate::Result;
+
+/// Whether a name that comes from a file is one: none may lead out of its folder.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
+}
 
 /// A file being written. Bytes are durable after [`VfsFile::sync`], and findable under their name after
 /// [`Vfs::sync_dir`] of the folder.

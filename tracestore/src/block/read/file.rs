@@ -1,8 +1,8 @@
 //! One Parquet file of a block: bytes that are checked before they are parsed, columns by name.
 //!
 //! Nothing here knows what the columns mean. The tail (footer and page indexes) is checked when the file is opened, a
-//! column chunk when it is first read; a panic in the decoder (possible only where a checksum was forged) becomes an
-//! error as well.
+//! column chunk when it is first read: against their checksums, and, since whoever forges a block forges these too, against
+//! the [fence]. A panic in the decoder becomes an error as well.
 
 use std::{
     cell::Cell,
@@ -17,7 +17,7 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, new_empty_array},
+    array::{Array, ArrayRef, new_empty_array},
     compute::concat,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
@@ -33,11 +33,13 @@ use parquet::{
     errors::ParquetError,
     file::{
         metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
+        page_index::offset_index::PageLocation,
         serialized_reader::SerializedPageReader,
     },
 };
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::fence;
 use crate::{Error, Result, block::meta::FileMeta, io::Vfs};
 
 thread_local! {
@@ -72,12 +74,17 @@ impl ParquetFile {
         let path = dir.join(&meta.name);
         let bytes = vfs.map(&path, meta.size)?;
         let tail = usize::try_from(meta.tail_offset).ok().and_then(|offset| bytes.get(offset..));
-        if tail.is_none_or(|tail| xxh3_64(tail) != meta.tail) {
-            return Err(Error::corrupt(&path, meta.tail_offset, "the footer's checksum does not match"));
-        }
+        let tail = tail.filter(|tail| xxh3_64(tail) == meta.tail);
+        let refused = |reason: fence::Refused| Error::corrupt(&path, meta.tail_offset, reason);
+        let tail = tail.ok_or_else(|| refused("the footer's checksum does not match".to_owned()))?;
+        let footer = fence::footer(tail).map_err(refused)?;
+        let metadata = guard(&path, meta.tail_offset, || ParquetMetaDataReader::decode_metadata(footer))?;
+        fence::layout(&metadata, &bytes, meta.tail_offset).map_err(refused)?;
         let metadata = guard(&path, meta.tail_offset, || {
-            let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
-            reader.parse_and_finish(&bytes)
+            let reader = ParquetMetaDataReader::new_with_metadata(metadata);
+            let mut reader = reader.with_page_index_policy(PageIndexPolicy::Optional);
+            reader.read_page_indexes(&bytes)?;
+            reader.finish()
         })?;
         let columns = metadata.file_metadata().schema_descr().num_columns();
         if meta.chunks.len() != columns * metadata.num_row_groups() {
@@ -102,6 +109,11 @@ impl ParquetFile {
     /// The footer.
     pub(crate) fn metadata(&self) -> &Arc<ParquetMetaData> {
         self.reader.metadata()
+    }
+
+    /// How many rows each row group has.
+    pub(super) fn group_rows(&self) -> impl Iterator<Item = u64> {
+        self.metadata().row_groups().iter().map(|group| group.num_rows().unsigned_abs())
     }
 
     /// The number of a column, `None` if the file has no such column.
@@ -134,7 +146,7 @@ impl ParquetFile {
         found.ok_or_else(|| Error::corrupt(&self.path, 0, format!("there is no column {leaf}")))
     }
 
-    /// Checks a column chunk against its checksum, once.
+    /// Checks a column chunk, once: its checksum, and what its pages ask for.
     fn verify(&self, row_group: usize, leaf: usize) -> Result<()> {
         let index = row_group * self.metadata().file_metadata().schema_descr().num_columns() + leaf;
         let (Some(expected), Some(verified)) = (self.chunks.get(index), self.verified.get(index)) else {
@@ -143,24 +155,33 @@ impl ParquetFile {
         if verified.load(Ordering::Acquire) {
             return Ok(());
         }
-        let (start, len) = self.chunk(row_group, leaf)?.byte_range();
-        let range = start as usize..(start as usize).saturating_add(len as usize);
-        if self.bytes.get(range).is_none_or(|chunk| xxh3_64(chunk) != *expected) {
-            let name = self.chunk(row_group, leaf)?.column_path().string();
-            let reason = format!("the checksum of column {name} in row group {row_group} does not match");
-            return Err(Error::corrupt(&self.path, start, reason));
-        }
+        let chunk = self.chunk(row_group, leaf)?;
+        let (start, len) = chunk.byte_range();
+        let wrong = |reason: String| {
+            let name = chunk.column_path().string();
+            Error::corrupt(&self.path, start, format!("column {name} in row group {row_group}: {reason}"))
+        };
+        let bytes = self.bytes.get(start as usize..(start as usize).saturating_add(len as usize));
+        let bytes = bytes.filter(|bytes| xxh3_64(bytes) == *expected);
+        let bytes = bytes.ok_or_else(|| wrong("the checksum does not match".to_owned()))?;
+        let rows = self.row_group(row_group)?.num_rows();
+        fence::pages(bytes, start, chunk, rows, self.pages(row_group, leaf)).map_err(wrong)?;
         verified.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// What the page index says of the pages of a column chunk.
+    fn pages(&self, row_group: usize, leaf: usize) -> Option<&[PageLocation]> {
+        let pages = self.metadata().offset_index()?.get(row_group)?.get(leaf)?;
+        Some(pages.page_locations())
     }
 
     /// Counts the bytes that reading the selected rows of a column chunk touches.
     fn count_bytes(&self, row_group: usize, leaf: usize, rows: Option<&RowSelection>) -> Result<()> {
         let chunk = self.chunk(row_group, leaf)?;
-        let pages = self.metadata().offset_index().and_then(|index| index.get(row_group)?.get(leaf));
-        let bytes = match (rows, pages) {
+        let bytes = match (rows, self.pages(row_group, leaf)) {
             (Some(rows), Some(pages)) => {
-                let ranges = rows.scan_ranges(pages.page_locations());
+                let ranges = rows.scan_ranges(pages);
                 ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum()
             }
             _ => chunk.compressed_size().unsigned_abs(),
@@ -182,20 +203,26 @@ impl ParquetFile {
             }
         }
         let total = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
-        let batch_size = rows.as_ref().map_or(total, RowSelection::row_count).max(1);
+        let wanted = rows.as_ref().map_or(total, RowSelection::row_count);
         let batches = guard(&self.path, 0, || {
             let mut builder =
                 ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.reader.clone())
                     .with_row_groups(vec![row_group])
                     .with_projection(ProjectionMask::roots(schema, [column]))
-                    .with_batch_size(batch_size);
+                    .with_batch_size(wanted.max(1));
             if let Some(rows) = rows {
                 builder = builder.with_row_selection(rows);
             }
             builder.build()?.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
         })?;
         let arrays: Vec<ArrayRef> = batches.iter().filter_map(|batch| batch.columns().first().cloned()).collect();
-        self.join(column, &arrays)
+        let array = self.join(column, &arrays)?;
+        if array.len() != wanted {
+            let name = self.column_names().nth(column).unwrap_or_default();
+            let reason = format!("column {name} in row group {row_group} has {} rows of {wanted}", array.len());
+            return Err(Error::corrupt(&self.path, 0, reason));
+        }
+        Ok(array)
     }
 
     /// Reads ranges of rows, ascending and numbered through the whole file, of the column `name` as one array.
