@@ -82,6 +82,9 @@ pub enum Error {
         /// The budget, with its unit.
         budget: String,
     },
+    /// Somebody else was faster: nothing was done, and what was to be done is to be looked at anew.
+    #[error("the same blocks were changed by somebody else meanwhile; try again")]
+    Conflict,
     /// A store that takes no more writes until it is opened anew.
     #[error("{}: the store takes no more writes until it is opened again: {reason}", path.display())]
     Stopped {
@@ -139,7 +142,7 @@ impl Error {
     /// Nothing was done, and the same call may succeed later without any change: wait, then repeat it.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Overloaded { .. })
+        matches!(self, Self::Overloaded { .. } | Self::Conflict)
     }
 
     /// Wraps an operating system error with what was being done.

@@ -58,7 +58,7 @@ mod tests {
             vfs.put(&blocks.join(name).join("meta.json"), "x".into());
         }
         let version = Version {
-            blocks: vec![CatalogBlock { folder: folder(1000), level: 0 }],
+            blocks: vec![CatalogBlock::new(folder(1000))],
             removed: vec![RemovedBlock { folder: folder(2000), removed: 9000 }],
             ..Version::default()
         };

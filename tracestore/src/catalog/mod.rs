@@ -1,15 +1,17 @@
 //! Which blocks a store has: immutable versions, the newest counts. Specified in `FORMAT.md`.
 //!
 //! ```text
-//! Version (blocks, up to where they cover the log) ─▶ publish: write, sync, rename, sync the folder ─▶ load (anybody)
+//! Version (blocks, up to where they cover the log) ─ Change ─▶ next Version ─▶ publish: write, sync, rename, sync the folder ─▶ load (anybody)
 //! ```
 //!
 //! A rename is the one moment at which a store changes: before it the old version stands, whatever files lie about.
 
+mod change;
 mod collect;
 mod persist;
 mod version;
 
+pub(crate) use change::Change;
 pub(crate) use collect::collect_orphans;
 pub(crate) use persist::{PublishError, load, newest, publish};
-pub(crate) use version::{CatalogBlock, Version};
+pub(crate) use version::{CatalogBlock, Covered, Version};

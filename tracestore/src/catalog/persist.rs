@@ -20,12 +20,16 @@ pub(crate) enum PublishError {
     Unchanged(Error),
     /// Nobody knows which of the two a crash would leave.
     Unknown(Error),
+    /// The version before stands, and is not what the change was made for: a block that was to go is gone already, or
+    /// has other deleted rows.
+    Conflict,
 }
 
 impl From<PublishError> for Error {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Unchanged(error) | PublishError::Unknown(error) => error,
+            PublishError::Conflict => Self::Conflict,
         }
     }
 }
@@ -110,7 +114,7 @@ fn write(vfs: &dyn Vfs, dir: &Path, temporary: &Path, version: &Version) -> Resu
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::version::Covered, *};
     use crate::io::MemoryVfs;
 
     #[test]
@@ -118,7 +122,8 @@ mod tests {
         let (vfs, dir) = (MemoryVfs::default(), Path::new("catalog"));
         assert_eq!(load(&vfs, dir).unwrap(), None);
         for number in 1..=40 {
-            let version = Version { number, covered: number * 2, ..Version::default() };
+            let logs = [("wal".into(), Covered { records: number * 2, first_segment: 0 })].into();
+            let version = Version { number, logs, ..Version::default() };
             publish(&vfs, dir, &version).unwrap();
             assert_eq!(load(&vfs, dir).unwrap(), Some(version));
         }

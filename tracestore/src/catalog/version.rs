@@ -1,6 +1,6 @@
 //! A version of the catalog as a value, and as JSON. Pure.
 
-use std::path::Path;
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,6 +19,22 @@ pub(crate) struct CatalogBlock {
     pub(crate) folder: String,
     /// How often its spans were merged into larger blocks.
     pub(crate) level: u32,
+    /// Its rows that are no part of the store any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) deleted: Option<DeletedRows>,
+}
+
+/// The file that tells which rows of a block are deleted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct DeletedRows {
+    /// Its name in `deleted`.
+    pub(crate) file: String,
+    /// Its bytes.
+    pub(crate) size: u64,
+    /// XXH3-64 of its content, 16 hex digits.
+    pub(crate) checksum: String,
+    /// How many rows.
+    pub(crate) rows: u64,
 }
 
 /// A block that is no longer part of the store, and still there for those who read it.
@@ -29,17 +45,42 @@ pub(crate) struct RemovedBlock {
     pub(crate) removed: u64,
 }
 
-/// Everything a store consists of, but for what its log holds.
+/// The part of a log that is in blocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Covered {
+    /// The sequence of its last record.
+    pub(crate) records: u64,
+    /// The number of the first segment that is not, or not wholly, in blocks: those below that lie about all the same are
+    /// to be removed.
+    pub(crate) first_segment: u64,
+}
+
+/// What was done to the store on somebody's word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct AuditEntry {
+    /// The version that it led to.
+    pub(crate) version: u64,
+    /// When, ms since 1970.
+    pub(crate) time: u64,
+    /// `delete`, `retention`, ...
+    pub(crate) action: String,
+    /// What was asked for, as it was asked.
+    pub(crate) detail: String,
+    /// How many spans went, stored copies counted.
+    pub(crate) spans: u64,
+}
+
+/// Everything a store consists of, but for what its logs hold.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Version {
     /// Counts from 1. 0 is a store without a catalog.
     pub(crate) number: u64,
-    /// The records of the log up to this sequence are in the blocks.
-    pub(crate) covered: u64,
-    /// The log has no segments below this number: those that lie about all the same are to be removed.
-    pub(crate) first_segment: u64,
+    /// What is in blocks of each log, by the log's id.
+    pub(crate) logs: BTreeMap<String, Covered>,
     pub(crate) blocks: Vec<CatalogBlock>,
     pub(crate) removed: Vec<RemovedBlock>,
+    /// Oldest first; the last [`super::change::AUDIT_KEPT`].
+    pub(crate) audit: Vec<AuditEntry>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -61,24 +102,29 @@ struct VersionV1 {
     version: u32,
     number: u64,
     created_by: String,
-    log: LogV1,
+    logs: BTreeMap<String, Covered>,
     blocks: Vec<CatalogBlock>,
     removed: Vec<RemovedBlock>,
-    /// Reserved: always empty in this format.
-    deletions: Vec<serde_json::Value>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct LogV1 {
-    covered: u64,
-    first_segment: u64,
+    audit: Vec<AuditEntry>,
 }
 
 fn checksum(catalog: &str) -> String {
     format!("{:016x}", xxh3_64(catalog.as_bytes()))
 }
 
+impl CatalogBlock {
+    /// A block that was just made.
+    pub(crate) fn new(folder: impl Into<String>) -> Self {
+        Self { folder: folder.into(), level: 0, deleted: None }
+    }
+}
+
 impl Version {
+    /// What is in blocks of a log.
+    pub(crate) fn covered(&self, log: &str) -> Covered {
+        self.logs.get(log).copied().unwrap_or_default()
+    }
+
     /// The file's content.
     ///
     /// # Errors
@@ -89,10 +135,10 @@ impl Version {
             version: FORMAT_VERSION,
             number: self.number,
             created_by: concat!("tracestore ", env!("CARGO_PKG_VERSION")).to_owned(),
-            log: LogV1 { covered: self.covered, first_segment: self.first_segment },
+            logs: self.logs.clone(),
             blocks: self.blocks.clone(),
             removed: self.removed.clone(),
-            deletions: Vec::new(),
+            audit: self.audit.clone(),
         };
         let internal = |error: serde_json::Error| Error::Internal(format!("a catalog cannot be written: {error}"));
         let catalog = serde_json::value::to_raw_value(&catalog).map_err(internal)?;
@@ -125,16 +171,13 @@ impl Version {
         }
         let catalog: VersionV1 = serde_json::from_str(catalog).map_err(wrong)?;
         let folders = catalog.blocks.iter().map(|block| &block.folder);
-        let mut folders = folders.chain(catalog.removed.iter().map(|block| &block.folder));
-        if let Some(folder) = folders.find(|folder| !is_plain_name(folder)) {
-            return Err(corrupt(format!("`{folder}` is no name of a folder")));
+        let folders = folders.chain(catalog.removed.iter().map(|block| &block.folder));
+        let files = catalog.blocks.iter().filter_map(|block| block.deleted.as_ref()).map(|deleted| &deleted.file);
+        if let Some(name) = folders.chain(files).find(|name| !is_plain_name(name)) {
+            return Err(corrupt(format!("`{name}` is no name of a file or folder")));
         }
-        if !catalog.deletions.is_empty() {
-            return Err(corrupt("it has deletions, which this format does not define".to_owned()));
-        }
-        let LogV1 { covered, first_segment } = catalog.log;
-        let (number, blocks, removed) = (catalog.number, catalog.blocks, catalog.removed);
-        Ok(Self { number, covered, first_segment, blocks, removed })
+        let VersionV1 { number, logs, blocks, removed, audit, .. } = catalog;
+        Ok(Self { number, logs, blocks, removed, audit })
     }
 }
 
@@ -145,10 +188,22 @@ mod tests {
     fn example() -> Version {
         Version {
             number: 3,
-            covered: 17,
-            first_segment: 4,
-            blocks: vec![CatalogBlock { folder: "0199f7c2-0000-7000-8000-000000000001".into(), level: 1 }],
+            logs: BTreeMap::from([("wal".into(), Covered { records: 17, first_segment: 4 })]),
+            blocks: vec![
+                CatalogBlock { level: 1, ..CatalogBlock::new("0199f7c2-0000-7000-8000-000000000001") },
+                CatalogBlock {
+                    deleted: Some(DeletedRows { file: "f".into(), size: 9, checksum: "0".into(), rows: 2 }),
+                    ..CatalogBlock::new("0199f7c2-0000-7000-8000-000000000002")
+                },
+            ],
             removed: vec![RemovedBlock { folder: "old".into(), removed: 5 }],
+            audit: vec![AuditEntry {
+                version: 2,
+                time: 7,
+                action: "delete".into(),
+                detail: "{ status = error }".into(),
+                spans: 2,
+            }],
         }
     }
 
@@ -181,10 +236,12 @@ mod tests {
     #[test]
     fn names_that_lead_elsewhere_are_refused() {
         for name in ["", ".", "..", "a/b", "/a", "a/"] {
-            let version =
-                Version { blocks: vec![CatalogBlock { folder: name.into(), level: 0 }], ..Version::default() };
-            let error = Version::decode(Path::new("1.json"), &version.encode().unwrap()).unwrap_err();
-            assert!(error.to_string().contains("is no name of a folder"), "{error}");
+            let file = DeletedRows { file: name.into(), size: 0, checksum: String::new(), rows: 0 };
+            for block in [CatalogBlock::new(name), CatalogBlock { deleted: Some(file), ..CatalogBlock::new("x") }] {
+                let version = Version { blocks: vec![block], ..Version::default() };
+                let error = Version::decode(Path::new("1.json"), &version.encode().unwrap()).unwrap_err();
+                assert!(error.to_string().contains("is no name of a file or folder"), "{error}");
+            }
         }
     }
 
@@ -195,7 +252,5 @@ mod tests {
         let newer = envelope.catalog.get().replace("\"version\":1", "\"version\":2");
         let error = Version::decode(Path::new("x/1.json"), &sealed(&newer)).unwrap_err();
         assert_eq!(error.to_string(), "x/1.json: format version 2 is not known; this build reads up to 1");
-        let deleting = envelope.catalog.get().replace("\"deletions\":[]", "\"deletions\":[{}]");
-        assert!(Version::decode(Path::new("1.json"), &sealed(&deleting)).unwrap_err().is_corruption());
     }
 }

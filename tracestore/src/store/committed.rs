@@ -42,12 +42,31 @@ impl Committed {
     }
 
     fn open(vfs: &Arc<dyn Vfs>, layout: &Layout, version: &Version, known: Option<&Self>) -> Result<Vec<Arc<Block>>> {
-        let open = |entry: &CatalogBlock| {
-            let dir = layout.blocks.join(&entry.folder);
-            let at_hand = known.and_then(|known| known.blocks.iter().find(|block| block.path() == dir));
-            at_hand.map_or_else(|| Block::open(Arc::clone(vfs), &dir), |block| Ok(Arc::clone(block)))
+        let open = |entry: &CatalogBlock| match known.and_then(|known| known.block(entry)) {
+            Some(block) => Ok(Arc::clone(block)),
+            None => Block::open(Arc::clone(vfs), &layout.blocks.join(&entry.folder)),
         };
         version.blocks.iter().map(open).collect()
+    }
+
+    /// A block that is in this version exactly as an entry says.
+    fn block(&self, entry: &CatalogBlock) -> Option<&Arc<Block>> {
+        let mut blocks = self.version.blocks.iter().zip(&self.blocks);
+        blocks.find(|(other, _)| *other == entry).map(|(_, block)| block)
+    }
+
+    /// Another version, whose blocks are either those of this one or among `opened`.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] for a block that is neither.
+    pub(super) fn with_version(&self, layout: &Layout, version: Version, opened: &[Arc<Block>]) -> Result<Self> {
+        let find = |entry: &CatalogBlock| {
+            let dir = layout.blocks.join(&entry.folder);
+            let block = self.block(entry).or_else(|| opened.iter().find(|block| block.path() == dir));
+            block.cloned().ok_or_else(|| Error::Internal(format!("{} is to be published and not open", entry.folder)))
+        };
+        let blocks = version.blocks.iter().map(find).collect::<Result<_>>()?;
+        Ok(Self { version, blocks })
     }
 
     /// Every block in the folder. Folders without meta data are blocks in the making, or what a crash left of one.
@@ -59,7 +78,7 @@ impl Committed {
             match Block::open(Arc::clone(vfs), &layout.blocks.join(folder)) {
                 Ok(block) => {
                     committed.blocks.push(block);
-                    committed.version.blocks.push(CatalogBlock { folder: folder.to_owned(), level: 0 });
+                    committed.version.blocks.push(CatalogBlock::new(folder));
                 }
                 Err(Error::NotFound { .. }) => {}
                 Err(error) if is_block => return Err(error),

@@ -6,6 +6,8 @@ use crate::{Error, Result, io::Vfs};
 
 /// The folder that makes a folder a store.
 pub(super) const BLOCKS: &str = "blocks";
+/// What a catalog calls the log in the store's own folder.
+pub(super) const LOCAL_LOG: &str = "wal";
 
 /// The paths of a store.
 #[derive(Debug, Clone)]

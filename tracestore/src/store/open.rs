@@ -10,7 +10,7 @@ use super::{
     ingest::{self, IngestProgress, IngestReport},
     layout::{BLOCKS, Layout},
     options::ORPHAN_GRACE,
-    writer::{Covered, Writer},
+    writer::Writer,
 };
 use crate::{
     Error, Result,
@@ -58,8 +58,8 @@ impl Store {
         let folders: Vec<PathBuf> = report.blocks.iter().map(|id| writer.layout.blocks.join(id.to_string())).collect();
         let blocks = folders.iter().map(|folder| Block::open(Arc::clone(&self.vfs), folder));
         let published = blocks.collect::<Result<_>>().map_err(PublishError::Unchanged);
-        let published = published.and_then(|blocks| writer.publish(blocks, Covered::default()));
-        if matches!(published, Err(PublishError::Unchanged(_))) {
+        let published = published.and_then(|blocks| writer.publish_blocks(blocks, None));
+        if matches!(published, Err(PublishError::Unchanged(_) | PublishError::Conflict)) {
             // The first error is the one to report.
             folders.iter().for_each(|folder| drop(self.vfs.remove(folder)));
         }

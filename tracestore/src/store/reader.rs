@@ -10,7 +10,12 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Snapshot, committed::Committed, layout::Layout, live::memory_block};
+use super::{
+    Snapshot,
+    committed::Committed,
+    layout::{LOCAL_LOG, Layout},
+    live::memory_block,
+};
 use crate::{
     Error, Result,
     block::Block,
@@ -121,7 +126,7 @@ fn sizes_of(log: &[SegmentBlock]) -> Vec<(PathBuf, u64)> {
 }
 
 fn sizes(vfs: &dyn Vfs, layout: &Layout, version: &Version) -> Result<Vec<(PathBuf, u64)>> {
-    let segments = wal::segments(vfs, &layout.wal, version.first_segment)?.into_iter();
+    let segments = wal::segments(vfs, &layout.wal, version.covered(LOCAL_LOG).first_segment)?.into_iter();
     segments.map(|(_, path)| Ok((path.clone(), vfs.size(&path)?.unwrap_or(0)))).collect()
 }
 
@@ -158,7 +163,8 @@ fn read_log(vfs: &dyn Vfs, layout: &Layout, version: &Version, known: &[SegmentB
     if sizes.is_empty() {
         return Ok(Vec::new());
     }
-    let replay = wal::replay(vfs, &layout.wal, version.first_segment, version.covered)?;
+    let covered = version.covered(LOCAL_LOG);
+    let replay = wal::replay(vfs, &layout.wal, covered.first_segment, covered.records)?;
     if let Some(damage) = replay.damage.into_iter().next() {
         let reason = format!("{}; what is whole is recovered when the store is opened for writing", damage.reason);
         return Err(Error::corrupt(damage.path, damage.offset, reason));

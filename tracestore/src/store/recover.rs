@@ -15,13 +15,11 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{
-    ingest::BLOCK_BYTES,
-    writer::{Covered, Writer},
-};
+use super::{ingest::BLOCK_BYTES, writer::Writer};
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
+    catalog::Covered,
     io::Vfs,
     wal::{self, Damage, Replay},
 };
@@ -68,7 +66,7 @@ impl fmt::Display for Recovery {
 /// # Errors
 /// [`Error::Io`], [`Error::UnsupportedVersion`]; nothing is lost then, and the next call does it all.
 pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
-    let (covered, first_segment) = (writer.committed.version.covered, writer.committed.version.first_segment);
+    let Covered { records: covered, first_segment } = writer.covered();
     let mut replay = wal::replay(writer.vfs.as_ref(), &writer.layout.wal, first_segment, covered)?;
     let next_segment = replay.segments.last().map_or(first_segment.max(1), |(number, _)| number.saturating_add(1));
     let mut recovery = Recovery { torn_bytes: replay.torn_bytes, ..Recovery::default() };
@@ -81,7 +79,8 @@ pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
     }
     recovery.damage = replay.damage;
     if !replay.segments.is_empty() || replay.last > covered {
-        writer.publish(blocks, Covered { records: replay.last, first_segment: next_segment })?;
+        let covered = Covered { records: replay.last, first_segment: next_segment };
+        writer.publish_blocks(blocks, Some(covered))?;
     }
     for (_, path) in wal::segments(writer.vfs.as_ref(), &writer.layout.wal, 0)? {
         // They are passed over from now on: the next one to open the store may have more luck with it.

@@ -21,12 +21,12 @@ use super::{
     live::{Chunk, Live, cost, push_checked},
     options::StoreOptions,
     recover::{Recovery, recover},
-    writer::{Covered, Writer},
+    writer::Writer,
 };
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
-    catalog::PublishError,
+    catalog::{Covered, PublishError},
     model::BlockId,
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
@@ -96,7 +96,7 @@ impl TraceStore {
             Arc::clone(&writer.vfs),
             writer.layout.wal.clone(),
             WalOptions { segment_bytes: options.segment_bytes },
-            writer.committed.version.covered + 1,
+            writer.covered().records + 1,
             next_segment,
         );
         let state = State {
@@ -111,7 +111,7 @@ impl TraceStore {
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.as_ref().to_owned();
         let core = Arc::new(Core { path, options, wal, recovery, state, writer });
-        if let Some(writer) = core.writer().as_ref() {
+        if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
         }
         // A sync that is due sooner than the thread would look.
@@ -317,12 +317,12 @@ impl Core {
             return Ok(None);
         }
         let block = write_block(writer, &chunks)?;
-        let id = block.id();
-        if let Err(error) = writer.publish(vec![Arc::clone(&block)], covered) {
+        let (id, dir) = (block.id(), block.path().to_owned());
+        if let Err(error) = writer.publish_blocks(vec![block], Some(covered)) {
             match &error {
-                PublishError::Unchanged(_) => {
+                PublishError::Unchanged(_) | PublishError::Conflict => {
                     // Never part of the store.
-                    let _ = writer.vfs.remove(block.path());
+                    let _ = writer.vfs.remove(&dir);
                 }
                 PublishError::Unknown(error) => {
                     self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
@@ -331,7 +331,7 @@ impl Core {
             return Err(error.into());
         }
         let mut state = self.state();
-        state.blocks.push(block);
+        state.blocks.clone_from(&writer.committed.blocks);
         state.live.remove(chunks.len());
         state.changed();
         drop(state);

@@ -3,14 +3,17 @@
 use std::{
     path::Path,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use super::{committed::Committed, layout::Layout};
+use super::{
+    committed::Committed,
+    layout::{LOCAL_LOG, Layout},
+};
 use crate::{
     Error, Result,
     block::Block,
-    catalog::{self, CatalogBlock, PublishError, Version},
+    catalog::{self, CatalogBlock, Change, Covered, PublishError},
     io::{Vfs, VfsLock},
     model::BlockId,
 };
@@ -21,16 +24,9 @@ pub(super) struct Writer {
     pub(super) vfs: Arc<dyn Vfs>,
     pub(super) layout: Layout,
     pub(super) committed: Committed,
+    /// Folders that were removed since the last version, which the next one need not remember.
+    collected: Vec<String>,
     _lock: Box<dyn VfsLock>,
-}
-
-/// The part of the log that is in blocks.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Covered {
-    /// The sequence of its last record.
-    pub(super) records: u64,
-    /// The number of the first segment that is not, or not wholly, in blocks.
-    pub(super) first_segment: u64,
 }
 
 impl Writer {
@@ -44,10 +40,10 @@ impl Writer {
         layout.create(vfs.as_ref())?;
         let lock = vfs.lock(&layout.lock)?.ok_or_else(|| Error::Locked { path: path.to_owned() })?;
         let committed = Committed::load(&vfs, &layout, None)?;
-        let mut writer = Self { vfs, layout, committed, _lock: lock };
+        let mut writer = Self { vfs, layout, committed, collected: Vec::new(), _lock: lock };
         if writer.committed.version.number == 0 {
             // From now on a block is part of the store when a version names it, and not when its folder is whole.
-            writer.publish(Vec::new(), Covered::default())?;
+            writer.publish(Change::default(), Vec::new())?;
         }
         Ok(writer)
     }
@@ -58,31 +54,49 @@ impl Writer {
         (id, self.layout.blocks.join(id.to_string()))
     }
 
+    /// What is in blocks of the store's own log.
+    pub(super) fn covered(&self) -> Covered {
+        self.committed.version.covered(LOCAL_LOG)
+    }
+
     /// Makes blocks part of the store, whose folders are named by their ids, and a part of the log superfluous. Both happen,
     /// or neither.
     ///
     /// # Errors
     /// [`PublishError`] says what stands.
-    pub(super) fn publish(&mut self, blocks: Vec<Arc<Block>>, covered: Covered) -> Result<(), PublishError> {
-        let version = &self.committed.version;
-        let entry = |block: &Arc<Block>| CatalogBlock { folder: block.id().to_string(), level: 0 };
-        let next = Version {
-            number: version.number + 1,
-            covered: version.covered.max(covered.records),
-            first_segment: version.first_segment.max(covered.first_segment),
-            blocks: version.blocks.iter().cloned().chain(blocks.iter().map(entry)).collect(),
-            removed: version.removed.clone(),
-        };
-        catalog::publish(self.vfs.as_ref(), &self.layout.catalog, &next)?;
-        self.committed.version = next;
-        self.committed.blocks.extend(blocks);
+    pub(super) fn publish_blocks(
+        &mut self,
+        blocks: Vec<Arc<Block>>,
+        covered: Option<Covered>,
+    ) -> Result<(), PublishError> {
+        let add = blocks.iter().map(|block| CatalogBlock::new(block.id().to_string())).collect();
+        let covered = covered.map(|covered| (LOCAL_LOG.to_owned(), covered));
+        self.publish(Change { add, covered, ..Change::default() }, blocks)
+    }
+
+    /// Makes the store what a change makes of it. `opened` are the blocks that the change adds, or puts in the place of
+    /// others, as they are in the new version.
+    ///
+    /// # Errors
+    /// [`PublishError`] says what stands.
+    pub(super) fn publish(&mut self, mut change: Change, opened: Vec<Arc<Block>>) -> Result<(), PublishError> {
+        change.forget.append(&mut self.collected.clone());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let next = change.apply(&self.committed.version, now).ok_or(PublishError::Conflict)?;
+        let committed = self.committed.with_version(&self.layout, next, &opened).map_err(PublishError::Unchanged)?;
+        catalog::publish(self.vfs.as_ref(), &self.layout.catalog, &committed.version)?;
+        self.committed = committed;
+        self.collected.clear();
         Ok(())
     }
 
     /// Removes folders that are no part of the store any more, or never became one, longer than this ago. What cannot be
     /// removed now is removed later.
-    pub(super) fn collect_orphans(&self, grace: Duration) {
+    pub(super) fn collect_orphans(&mut self, grace: Duration) {
         let (vfs, version) = (self.vfs.as_ref(), &self.committed.version);
-        let _ = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace);
+        let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace);
+        let names =
+            collected.unwrap_or_default().into_iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
+        self.collected.extend(names);
     }
 }

@@ -1,0 +1,123 @@
+//! From one version to the next. Pure.
+
+use super::version::{AuditEntry, CatalogBlock, Covered, RemovedBlock, Version};
+
+/// How many entries of the audit a version carries.
+pub(super) const AUDIT_KEPT: usize = 1000;
+
+/// What is to become of a version: all of it, or nothing. Whoever made it may have seen an older version than the one it
+/// is applied to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Change {
+    /// Blocks that become part of the store.
+    pub(crate) add: Vec<CatalogBlock>,
+    /// Blocks that are left out, exactly as they are.
+    pub(crate) remove: Vec<CatalogBlock>,
+    /// Blocks that get other deleted rows: as they are, and as they will be.
+    pub(crate) replace: Vec<(CatalogBlock, CatalogBlock)>,
+    /// How far the blocks that are added cover a log.
+    pub(crate) covered: Option<(String, Covered)>,
+    /// What somebody asked for: action, detail, spans.
+    pub(crate) audit: Option<(String, String, u64)>,
+    /// Removed blocks of which nothing is left.
+    pub(crate) forget: Vec<String>,
+}
+
+impl Change {
+    /// The version after `version`; `None` if a block that is to go or to be replaced is not there any more, or is not
+    /// what it was. `now` is in ms since 1970.
+    pub(crate) fn apply(&self, version: &Version, now: u64) -> Option<Version> {
+        let mut next = version.clone();
+        next.number += 1;
+        for block in &self.remove {
+            next.blocks.remove(next.blocks.iter().position(|other| other == block)?);
+            next.removed.push(RemovedBlock { folder: block.folder.clone(), removed: now });
+        }
+        for (before, after) in &self.replace {
+            *next.blocks.iter_mut().find(|other| *other == before)? = after.clone();
+        }
+        next.blocks.extend(self.add.iter().cloned());
+        if let Some((log, covered)) = &self.covered {
+            let before = next.logs.entry(log.clone()).or_default();
+            before.records = before.records.max(covered.records);
+            before.first_segment = before.first_segment.max(covered.first_segment);
+        }
+        next.removed.retain(|block| !self.forget.contains(&block.folder));
+        if let Some((action, detail, spans)) = self.audit.clone() {
+            next.audit.push(AuditEntry { version: next.number, time: now, action, detail, spans });
+            next.audit.drain(..next.audit.len().saturating_sub(AUDIT_KEPT));
+        }
+        Some(next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::version::DeletedRows, *};
+
+    fn version(folders: &[&str]) -> Version {
+        Version {
+            number: 7,
+            blocks: folders.iter().map(|folder| CatalogBlock::new(*folder)).collect(),
+            ..Version::default()
+        }
+    }
+
+    #[test]
+    fn a_merge_replaces_its_inputs_and_remembers_them() {
+        let change = Change {
+            add: vec![CatalogBlock { level: 1, ..CatalogBlock::new("ab") }],
+            remove: vec![CatalogBlock::new("a"), CatalogBlock::new("b")],
+            ..Change::default()
+        };
+        let next = change.apply(&version(&["a", "b", "c"]), 5).unwrap();
+        assert_eq!(next.number, 8);
+        assert_eq!(next.blocks.iter().map(|block| block.folder.as_str()).collect::<Vec<_>>(), ["c", "ab"]);
+        assert_eq!(
+            next.removed.iter().map(|block| (block.folder.as_str(), block.removed)).collect::<Vec<_>>(),
+            [("a", 5), ("b", 5)]
+        );
+        // Somebody else was faster: once done it cannot be done again.
+        assert_eq!(change.apply(&next, 6), None);
+        let forgotten = Change { forget: vec!["a".into()], ..Change::default() }.apply(&next, 6).unwrap();
+        assert_eq!(forgotten.removed.iter().map(|block| block.folder.as_str()).collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn a_block_whose_deleted_rows_have_changed_is_another_block() {
+        let deleted = |file: &str| {
+            let rows = DeletedRows { file: file.into(), size: 1, checksum: "0".into(), rows: 1 };
+            CatalogBlock { deleted: Some(rows), ..CatalogBlock::new("a") }
+        };
+        let delete = |before: &CatalogBlock, file| Change {
+            replace: vec![(before.clone(), deleted(file))],
+            audit: Some(("delete".into(), file.into(), 1)),
+            ..Change::default()
+        };
+        let first = delete(&CatalogBlock::new("a"), "1").apply(&version(&["a"]), 1).unwrap();
+        assert_eq!(first.blocks, [deleted("1")]);
+        assert_eq!(delete(&CatalogBlock::new("a"), "2").apply(&first, 2), None);
+        let second = delete(&deleted("1"), "2").apply(&first, 2).unwrap();
+        assert_eq!(
+            second.audit.iter().map(|entry| (entry.version, entry.detail.as_str())).collect::<Vec<_>>(),
+            [(8, "1"), (9, "2")]
+        );
+        let merge = Change { remove: vec![CatalogBlock::new("a")], ..Change::default() };
+        assert_eq!(merge.apply(&second, 3), None);
+    }
+
+    #[test]
+    fn logs_are_covered_each_by_itself_and_never_less() {
+        let cover = |log: &str, records, first_segment| Change {
+            covered: Some((log.into(), Covered { records, first_segment })),
+            ..Change::default()
+        };
+        let mut version = version(&[]);
+        for change in [cover("x", 5, 2), cover("y", 9, 9), cover("x", 4, 3)] {
+            version = change.apply(&version, 0).unwrap();
+        }
+        assert_eq!(version.covered("x"), Covered { records: 5, first_segment: 3 });
+        assert_eq!(version.covered("y"), Covered { records: 9, first_segment: 9 });
+        assert_eq!(version.covered("z"), Covered::default());
+    }
+}
