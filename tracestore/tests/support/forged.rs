@@ -4,21 +4,93 @@
 use std::{
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use bytes::Bytes;
 use parquet::file::metadata::ParquetMetaDataReader;
 use serde_json::{Value, json};
-use tracestore::io::{MemoryVfs, Vfs};
+use tracestore::{
+    block::BlockBuilder,
+    io::{MemoryVfs, Vfs},
+    model::{
+        BlockId, Event, KeyValue, Link, Resource, Scope, Span, SpanId, Status, Trace, TraceId, TraceSpan, Value as Any,
+    },
+    otlp::encode_request,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// A block as it was written.
 #[derive(Debug)]
-pub struct Original {
+pub(crate) struct Original {
     dir: PathBuf,
     /// Name, content, and where the column chunks are; `meta.json` is not among them.
-    pub files: Vec<(String, Bytes, Vec<Range<usize>>)>,
+    pub(crate) files: Vec<(String, Bytes, Vec<Range<usize>>)>,
     meta: Value,
+}
+
+fn attribute(key: &str, value: Any) -> KeyValue {
+    KeyValue { key: key.to_owned(), value }
+}
+
+fn span(id: u8) -> Span {
+    Span {
+        trace_id: TraceId::from_bytes([1 + id % 3; 16]),
+        span_id: SpanId::from_bytes([id; 8]),
+        trace_state: String::new(),
+        parent_span_id: (id > 3).then(|| SpanId::from_bytes([id - 3; 8])),
+        flags: 0,
+        name: format!("operation {}", id % 4),
+        kind: 2,
+        start_time_unix_nano: 1_000 + u64::from(id),
+        end_time_unix_nano: 5_000 + u64::from(id) * 7,
+        attributes: vec![
+            attribute("http.method", Any::String(["GET", "POST"][usize::from(id % 2)].to_owned())),
+            attribute("count", Any::Int(i64::from(id))),
+            attribute(["rare", "count"][usize::from(id % 2)], Any::Double(1.5)),
+            attribute("list", Any::Array(vec![Any::Int(1), Any::Int(i64::from(id))])),
+            attribute("id", Any::String(format!("{:x}", u64::from(id) * 0x9e37_79b9_7f4a))),
+        ],
+        dropped_attributes_count: 0,
+        events: vec![Event {
+            time_unix_nano: 1_500,
+            name: "e".to_owned(),
+            attributes: vec![attribute("k", Any::Bool(true))],
+            dropped_attributes_count: 0,
+        }],
+        dropped_events_count: 0,
+        links: vec![Link {
+            trace_id: vec![2; 16],
+            span_id: vec![8; 8],
+            trace_state: String::new(),
+            flags: 0,
+            attributes: Vec::new(),
+            dropped_attributes_count: 0,
+        }],
+        dropped_links_count: 0,
+        status: Some(Status { code: i32::from(id % 3), message: "m".to_owned() }),
+    }
+}
+
+/// A small block that has every file.
+pub(crate) fn small_block(dir: &Path) -> MemoryVfs {
+    let service = attribute("service.name", Any::String("shop".to_owned()));
+    let resource = Arc::new(Resource { present: true, attributes: vec![service], ..Resource::default() });
+    let scope = Arc::new(Scope { present: true, name: "library".to_owned(), ..Scope::default() });
+    let trace = |trace: u8| {
+        let spans = (1..40).filter(|id| 1 + id % 3 == trace).map(|id| TraceSpan {
+            span: span(id),
+            resource: Arc::clone(&resource),
+            scope: Arc::clone(&scope),
+            parent: None,
+            shadowed: false,
+        });
+        Trace { trace_id: TraceId::from_bytes([trace; 16]), spans: spans.collect() }
+    };
+    let (vfs, mut builder) = (MemoryVfs::default(), BlockBuilder::new());
+    builder.push(&encode_request(&[trace(1), trace(2), trace(3)]).into()).unwrap();
+    builder.finish(&vfs, dir, BlockId::generate()).unwrap();
+    vfs
 }
 
 fn hex(checksum: u64) -> Value {
@@ -27,7 +99,7 @@ fn hex(checksum: u64) -> Value {
 
 impl Original {
     /// Reads the block in a folder.
-    pub fn read(vfs: &MemoryVfs, dir: &Path) -> Self {
+    pub(crate) fn read(vfs: &MemoryVfs, dir: &Path) -> Self {
         let envelope: Value = serde_json::from_slice(&vfs.read(&dir.join("meta.json")).unwrap()).unwrap();
         let meta = envelope["meta"].clone();
         let names = meta["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap().to_owned());
@@ -41,7 +113,7 @@ impl Original {
 
     /// The same block with other bytes in its files, and in the text inside of `meta.json`, which `change` makes of a
     /// name and what is there.
-    pub fn forge(&self, change: impl Fn(&str, &mut Vec<u8>)) -> MemoryVfs {
+    pub(crate) fn forge(&self, change: impl Fn(&str, &mut Vec<u8>)) -> MemoryVfs {
         let (vfs, mut meta) = (MemoryVfs::default(), self.meta.clone());
         for (index, (name, content, chunks)) in self.files.iter().enumerate() {
             let mut forged = content.to_vec();
