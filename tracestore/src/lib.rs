@@ -25,6 +25,6 @@ mod wal;
 pub use error::{Error, Result};
 pub use store::{
     CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery, Snapshot, Store, StoreOptions,
-    StoreReader, TraceCandidate, TraceStore,
+    StoreReader, TraceCandidate, TraceStore, Traces, VerifyReport, verify, verify_on,
 };
 pub use wal::{Damage, SyncMode};

@@ -19,5 +19,6 @@ pub use read::{AttributeNames, Block, ColumnStats, ServiceCount, TraceColumn, Tr
 pub(crate) use read::{SpanReader, Values, bytes_read};
 #[cfg(feature = "datafusion")]
 pub(crate) use schema::PAGE_ROWS;
+pub(crate) use schema::file_names::META;
 
 pub use crate::otlp::Pushed;

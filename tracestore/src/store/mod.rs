@@ -4,6 +4,7 @@ mod attributes;
 mod background;
 mod committed;
 mod cut;
+mod export;
 #[cfg(feature = "datafusion")]
 mod fetch;
 mod ingest;
@@ -20,10 +21,12 @@ mod samples;
 mod snapshot;
 mod split;
 mod trace_store;
+mod verify;
 mod whole;
 mod writer;
 
 pub use cut::{CutPolicy, CutReason, LiveStatus};
+pub use export::Traces;
 pub use ingest::{IngestProgress, IngestReport};
 pub use lookup::TraceCandidate;
 pub use open::Store;
@@ -32,3 +35,4 @@ pub use reader::StoreReader;
 pub use recover::Recovery;
 pub use snapshot::Snapshot;
 pub use trace_store::TraceStore;
+pub use verify::{VerifyReport, verify, verify_on};

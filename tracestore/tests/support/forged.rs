@@ -1,14 +1,24 @@
 //! Blocks whose files were changed and whose checksums fit all the same: what reaches the decoders when somebody forges a
 //! block. Knows the format from FORMAT.md alone.
 
+#![allow(dead_code, reason = "every user has its own part")]
+
 use std::{
     ops::Range,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use arrow::{
+    array::{AsArray, Int64Array, RecordBatch},
+    compute::cast,
+    datatypes::{DataType, Int64Type},
+};
 use bytes::Bytes;
-use parquet::file::metadata::ParquetMetaDataReader;
+use parquet::{
+    arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder},
+    file::metadata::ParquetMetaDataReader,
+};
 use serde_json::{Value, json};
 use tracestore::{
     block::BlockBuilder,
@@ -109,6 +119,28 @@ impl Original {
             (name, content, chunks)
         });
         Self { dir: dir.to_owned(), files: files.collect(), meta }
+    }
+
+    /// The same block with another number in a column of a table: `change` makes it of the one that is there.
+    pub(crate) fn with_number(mut self, file: &str, column: &str, row: usize, change: impl Fn(i64) -> i64) -> Self {
+        let index = self.files.iter().position(|(name, ..)| name == file).unwrap();
+        let reader = ParquetRecordBatchReaderBuilder::try_new(self.files[index].1.clone()).unwrap().build().unwrap();
+        let batch = reader.map(Result::unwrap).next().unwrap();
+        let mut columns = batch.columns().to_vec();
+        let place = batch.schema().index_of(column).unwrap();
+        let numbers = cast(&columns[place], &DataType::Int64).unwrap();
+        let mut numbers = numbers.as_primitive::<Int64Type>().values().to_vec();
+        numbers[row] = change(numbers[row]);
+        columns[place] = cast(&Int64Array::from(numbers), columns[place].data_type()).unwrap();
+        let mut content = Vec::new();
+        let mut writer = ArrowWriter::try_new(&mut content, batch.schema(), None).unwrap();
+        writer.write(&RecordBatch::try_new(batch.schema(), columns).unwrap()).unwrap();
+        writer.close().unwrap();
+        let content = Bytes::from(content);
+        let chunks = chunks(&content);
+        self.meta["files"][index]["tail_offset"] = json!(chunks.last().unwrap().end);
+        self.files[index] = (file.to_owned(), content, chunks);
+        self
     }
 
     /// The same block with other bytes in its files, and in the text inside of `meta.json`, which `change` makes of a

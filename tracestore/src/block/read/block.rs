@@ -189,6 +189,11 @@ impl Block {
         files
     }
 
+    /// Where the block's folder is.
+    pub(super) fn vfs(&self) -> &dyn Vfs {
+        self.files.vfs.as_ref()
+    }
+
     /// The block's meta data.
     pub(crate) fn meta(&self) -> &BlockMeta {
         &self.files.meta

@@ -52,7 +52,7 @@ impl Block {
     }
 
     /// Whether a trace is hidden.
-    pub(super) fn is_hidden(&self, ordinal: u32) -> bool {
+    pub(crate) fn is_hidden(&self, ordinal: u32) -> bool {
         self.hidden().ordinals.binary_search(&ordinal).is_ok()
     }
 

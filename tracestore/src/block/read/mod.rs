@@ -29,6 +29,7 @@ mod thrift;
 mod trace_columns;
 mod traces;
 mod values;
+mod verify;
 mod weight;
 
 pub use attributes::AttributeNames;
@@ -41,3 +42,4 @@ pub(crate) use text::texts;
 pub use trace_columns::TraceColumn;
 pub use traces::{ServiceCount, TraceSummary};
 pub(crate) use values::Values;
+pub(crate) use verify::BlockCheck;

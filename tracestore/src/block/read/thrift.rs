@@ -124,8 +124,8 @@ mod tests {
     fn numbers_of_two_levels_are_seen_and_the_rest_is_passed_over() {
         // 1: -1, 3: true, 5: { 2: 300 }, 6: "ab", 7: [1, 2], 8: [{ 1: 9 }], 300: 4
         let message = [
-            0x15, 1, 0x21, 0x2c, 0x25, 0xd8, 4, 0, 0x18, 2, b'a', b'b', 0x19, 0x25, 2, 4, 0x19, 0x1c, 0x15, 18, 0, 0x05, 0xd8,
-            4, 8, 0, 99,
+            0x15, 1, 0x21, 0x2c, 0x25, 0xd8, 4, 0, 0x18, 2, b'a', b'b', 0x19, 0x25, 2, 4, 0x19, 0x1c, 0x15, 18, 0,
+            0x05, 0xd8, 4, 8, 0, 99,
         ];
         let (len, seen) = walked(&message, 10);
         assert_eq!(len, Some(message.len() - 1));

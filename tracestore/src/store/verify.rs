@@ -1,29 +1,21 @@
 //! Whether stored files hold what was written: every checksum, and everything that readers count on beyond them.
 //!
 //! ```text
-//! store ─▶ versions of the catalog ─▶ log ─▶ blocks ─▶ files ─▶ tables (rows, order, trees, keys)
-//!                └──────────────────────┴───────┴────────┴─▶ VerifyReport
+//! versions of the catalog ─▶ log ─▶ blocks (block/read/verify) ─▶ VerifyReport
 //! ```
 //!
 //! Reads everything, changes nothing, takes no lock. What is wrong is collected, not an error.
 
-mod block;
-mod log;
-mod spans;
-mod tables;
+use std::{path::Path, sync::Arc};
 
-use std::{
-    path::Path,
-    sync::Arc,
-};
-
+use super::layout::{LOCAL_LOG, Layout};
 use crate::{
     Error, Result,
-    block::Block,
+    block::{Block, META},
     catalog::{self, Version},
-    io::Vfs,
-    store::Layout,
-    wal::Damage,
+    io::{DiskVfs, Vfs},
+    otlp::check_request,
+    wal::{self, Damage},
 };
 
 /// What was looked at, and what is wrong with it.
@@ -83,9 +75,9 @@ impl VerifyReport {
         }
     }
 
-    fn read(&mut self, bytes: usize) {
+    fn count(&mut self, bytes: u64) {
         self.files += 1;
-        self.bytes += bytes as u64;
+        self.bytes += bytes;
     }
 }
 
@@ -99,20 +91,28 @@ const RETRIES: usize = 20;
 ///
 /// # Errors
 /// [`Error::NotFound`] when the folder is neither. Files that cannot be read are damage.
-pub fn verify(vfs: &Arc<dyn Vfs>, path: &Path) -> Result<VerifyReport> {
+pub fn verify(path: impl AsRef<Path>) -> Result<VerifyReport> {
+    verify_on(Arc::new(DiskVfs::default()), path.as_ref())
+}
+
+/// As [`verify`], on any file system.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_on(vfs: Arc<dyn Vfs>, path: &Path) -> Result<VerifyReport> {
     let layout = Layout::new(path);
     if !layout.is_store(vfs.as_ref())? {
-        if let Err(error @ Error::NotFound { .. }) = Block::open(Arc::clone(vfs), path) {
+        if let Err(error @ Error::NotFound { .. }) = Block::open(Arc::clone(&vfs), path) {
             return Err(error);
         }
         let mut report = VerifyReport::default();
-        block::check(vfs, path, &mut report);
+        report.check_block(&vfs, path);
         return Ok(report);
     }
     let mut retries = RETRIES;
     loop {
         let before = catalog::newest(vfs.as_ref(), &layout.catalog)?;
-        let report = check_store(vfs, &layout);
+        let report = check_store(&vfs, &layout);
         // What a writer removes meanwhile is no damage.
         let has_changed = catalog::newest(vfs.as_ref(), &layout.catalog)? != before;
         if report.is_sound() || !has_changed || retries == 0 {
@@ -124,7 +124,7 @@ pub fn verify(vfs: &Arc<dyn Vfs>, path: &Path) -> Result<VerifyReport> {
 
 fn check_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> VerifyReport {
     let mut report = VerifyReport::default();
-    check_versions(vfs.as_ref(), layout, &mut report);
+    report.check_versions(vfs.as_ref(), layout);
     let newest = catalog::load(vfs.as_ref(), &layout.catalog);
     // A damaged one is in the report already.
     let Ok(version) = newest else { return report };
@@ -134,45 +134,68 @@ fn check_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> VerifyReport {
             let names = report.note(&layout.blocks, vfs.list(&layout.blocks)).unwrap_or_default();
             let names = names.into_iter().filter_map(|name| name.to_str().map(str::to_owned));
             let is_block = |name: &String| {
-                let meta = layout.blocks.join(name).join(crate::block::META);
+                let meta = layout.blocks.join(name).join(META);
                 vfs.size(&meta).ok().flatten().is_some()
             };
             names.filter(is_block).collect::<Vec<_>>()
         }
     };
     let version = version.unwrap_or_default();
-    log::check(vfs.as_ref(), layout, &version, &mut report);
+    report.check_log(vfs.as_ref(), layout, &version);
     for folder in folders {
-        block::check(vfs, &layout.blocks.join(folder), &mut report);
+        report.check_block(vfs, &layout.blocks.join(folder));
     }
     report
 }
 
-/// Every version that is kept, also those that nobody reads any more.
-fn check_versions(vfs: &dyn Vfs, layout: &Layout, report: &mut VerifyReport) {
-    let numbers = report.note(&layout.catalog, catalog::numbers(vfs, &layout.catalog)).unwrap_or_default();
-    let mut before: Option<Version> = None;
-    for number in numbers {
-        let path = layout.catalog.join(catalog::file_name(number));
-        let bytes = match vfs.read(&path) {
-            Ok(bytes) => bytes,
-            // Old versions go while a writer publishes.
-            Err(error) if error.is_not_found() => continue,
-            Err(error) => {
-                report.damaged(&path, 0, error.to_string());
-                continue;
+impl VerifyReport {
+    /// Every version that is kept, also those that nobody reads any more.
+    fn check_versions(&mut self, vfs: &dyn Vfs, layout: &Layout) {
+        let numbers = self.note(&layout.catalog, catalog::numbers(vfs, &layout.catalog)).unwrap_or_default();
+        for number in numbers {
+            let path = layout.catalog.join(catalog::file_name(number));
+            let bytes = match vfs.read(&path) {
+                // Old versions go while a writer publishes.
+                Err(error) if error.is_not_found() => continue,
+                read => self.note(&path, read),
+            };
+            let Some(bytes) = bytes else { continue };
+            self.count(bytes.len() as u64);
+            let version = self.note(&path, Version::decode(&path, &bytes));
+            if let Some(version) = version.filter(|version| version.number != number) {
+                self.damaged(&path, 0, format!("this is version {}", version.number));
             }
-        };
-        report.read(bytes.len());
-        let Some(version) = report.note(&path, Version::decode(&path, &bytes)) else { continue };
-        if version.number != number {
-            report.damaged(&path, 0, format!("this is version {}", version.number));
         }
-        if before.is_some_and(|before| {
-            before.covered > version.covered || before.first_segment > version.first_segment
-        }) {
-            report.damaged(&path, 0, "it covers less of the log than the version before");
+    }
+
+    /// What is missing of the log, and whether its records are requests.
+    fn check_log(&mut self, vfs: &dyn Vfs, layout: &Layout, version: &Version) {
+        let covered = version.covered(LOCAL_LOG);
+        let replay = wal::replay(vfs, &layout.wal, covered.first_segment, covered.records);
+        let Some(replay) = self.note(&layout.wal, replay) else { return };
+        for (_, path) in &replay.segments {
+            self.count(vfs.size(path).ok().flatten().unwrap_or(0));
         }
-        before = Some(version);
+        self.requests += replay.records.len() as u64;
+        self.torn_bytes += replay.torn_bytes;
+        self.damage.extend(replay.damage);
+        for record in &replay.records {
+            if let (Err(error), Some((_, path))) = (check_request(&record.payload), replay.segments.get(record.segment))
+            {
+                self.damaged(path, 0, format!("record {} holds no request: {error}", record.sequence));
+            }
+        }
+    }
+
+    fn check_block(&mut self, vfs: &Arc<dyn Vfs>, path: &Path) {
+        let Some(block) = self.note(path, Block::open(Arc::clone(vfs), path)) else { return };
+        self.blocks += 1;
+        self.spans += block.spans();
+        let check = block.verify();
+        self.files += check.files;
+        self.bytes += check.bytes;
+        for fault in check.faults {
+            self.note::<()>(path, Err(fault));
+        }
     }
 }
