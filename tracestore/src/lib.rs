@@ -24,7 +24,8 @@ mod wal;
 
 pub use error::{Error, Result};
 pub use store::{
-    CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery, Snapshot, Store, StoreOptions,
-    StoreReader, TraceCandidate, TraceStore, Traces, VerifyReport, verify, verify_on,
+    AuditInfo, CopyMode, CopyReport, CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery,
+    SegmentInfo, Snapshot, Store, StoreContents, StoreOptions, StoreReader, TraceCandidate, TraceStore, Traces,
+    VerifyReport, VersionInfo, copy_store, verify, verify_on,
 };
 pub use wal::{Damage, SyncMode};

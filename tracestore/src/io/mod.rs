@@ -79,6 +79,25 @@ pub trait Vfs: Send + Sync + Debug {
     /// [`crate::Error::Io`].
     fn rename(&self, from: &Path, to: &Path) -> Result<()>;
 
+    /// Makes a copy of a file as it is now, under a name that nothing has; its content is on stable storage then.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`], also when the new name is taken.
+    fn copy(&self, from: &Path, to: &Path) -> Result<()> {
+        let content = self.read(from)?;
+        let mut file = self.create(to)?;
+        file.write_all(&content).map_err(|error| crate::Error::io("write", to, error))?;
+        file.sync()
+    }
+
+    /// Gives a file that nobody changes another name, or makes a copy where the file system cannot.
+    ///
+    /// # Errors
+    /// As [`Vfs::copy`].
+    fn link(&self, from: &Path, to: &Path) -> Result<()> {
+        self.copy(from, to)
+    }
+
     /// Waits until the names in a folder are on stable storage.
     ///
     /// # Errors

@@ -3,11 +3,13 @@
 mod attributes;
 mod background;
 mod committed;
+mod copy;
 mod cut;
 mod export;
 #[cfg(feature = "datafusion")]
 mod fetch;
 mod ingest;
+mod inspect;
 mod join;
 mod layout;
 mod live;
@@ -25,9 +27,11 @@ mod verify;
 mod whole;
 mod writer;
 
+pub use copy::{CopyMode, CopyReport, copy_store};
 pub use cut::{CutPolicy, CutReason, LiveStatus};
 pub use export::Traces;
 pub use ingest::{IngestProgress, IngestReport};
+pub use inspect::{AuditInfo, SegmentInfo, StoreContents, VersionInfo, inspect_store};
 pub use lookup::TraceCandidate;
 pub use open::Store;
 pub use options::StoreOptions;
