@@ -26,6 +26,6 @@ pub use error::{Error, Result};
 pub use store::{
     AuditInfo, CopyMode, CopyReport, CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery,
     SegmentInfo, Snapshot, Store, StoreContents, StoreOptions, StoreReader, TraceCandidate, TraceStore, Traces,
-    VerifyReport, VersionInfo, copy_store, verify, verify_on,
+    VerifyReport, VersionInfo, copy_store, inspect_store, verify, verify_on,
 };
 pub use wal::{Damage, SyncMode};

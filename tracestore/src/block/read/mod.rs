@@ -42,4 +42,3 @@ pub(crate) use text::texts;
 pub use trace_columns::TraceColumn;
 pub use traces::{ServiceCount, TraceSummary};
 pub(crate) use values::Values;
-pub(crate) use verify::BlockCheck;
