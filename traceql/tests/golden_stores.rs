@@ -15,7 +15,10 @@ const FORMATS: [&str; 1] = ["v1"];
 /// Queries, and the first byte of the ids of the traces that they find, newest first.
 const QUERIES: [(&str, &[u8]); 7] = [
     ("{ }", &[4, 3, 2, 1]),
-    ("{ span.http.method = \"POST\" && status = error } >> { event.exception.message = \"out of stock\" }", &[4, 3, 2, 1]),
+    (
+        "{ span.http.method = \"POST\" && status = error } >> { event.exception.message = \"out of stock\" }",
+        &[4, 3, 2, 1],
+    ),
     ("{ resource.service.name = \"mail\" && duration > 9800us }", &[4, 3, 2, 1]),
     ("{ trace:id = \"02020202020202020202020202020202\" }", &[2]),
     ("{ link.why = \"follows\" && span.skus = \"SKU-2\" } | count() > 14", &[4, 3, 2, 1]),

@@ -114,7 +114,7 @@ impl Writer {
         });
         let writer = Self { process, acknowledged };
         while writer.acknowledged() < 10 {
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(1));
         }
         writer
     }
@@ -159,7 +159,11 @@ fn a_store_that_another_process_writes_is_queried_verified_and_copied() {
         answer(&["verify", &store]);
         let copy = folder.path().join(format!("copy {round}")).to_str().unwrap().to_owned();
         let before = writer.acknowledged();
-        if round % 2 == 0 { answer(&["snapshot", &store, &copy]) } else { answer(&["snapshot", "--copy", &store, &copy]) };
+        if round % 2 == 0 {
+            answer(&["snapshot", &store, &copy])
+        } else {
+            answer(&["snapshot", "--copy", &store, &copy])
+        };
         let copied = count(&copy);
         assert!(copied >= before, "{copied} traces copied after {before} were acknowledged");
         answer(&["verify", &copy]);
@@ -252,7 +256,10 @@ fn catalog_and_log_are_shown() {
     let writer = TraceStore::open(&store, options).unwrap();
     (0..3).for_each(|number| drop(writer.ingest(request(number).into()).unwrap()));
     let text = answer(&["inspect", "--log", &store]);
-    assert!(text.contains("version 2") && text.contains("1 blocks") && text.contains("records 1 to 3, 3 spans"), "{text}");
+    assert!(
+        text.contains("version 2") && text.contains("1 blocks") && text.contains("records 1 to 3, 3 spans"),
+        "{text}"
+    );
     let json: Value = serde_json::from_str(&answer(&["inspect", "--log", "--json", &store])).unwrap();
     let newest = json["stores"][0]["versions"].as_array().unwrap().last().unwrap();
     assert_eq!(newest["blocks"].as_array().unwrap().len(), 1);

@@ -38,7 +38,11 @@ fn span(trace: u8, request: u8, number: u8) -> Span {
         // Children of spans of the request before: traces lie in several blocks.
         parent_span_id: (id > 1).then(|| SpanId::from_bytes([id / 2; 8])),
         flags: u32::from(id % 2),
-        name: ["GET /", "POST /orders", "query", "überprüfen"].get(usize::from(id % 4)).copied().unwrap_or_default().to_owned(),
+        name: ["GET /", "POST /orders", "query", "überprüfen"]
+            .get(usize::from(id % 4))
+            .copied()
+            .unwrap_or_default()
+            .to_owned(),
         kind: i32::from(id % 6),
         start_time_unix_nano: start,
         end_time_unix_nano: start + u64::from(id) * 700_000,
@@ -75,7 +79,8 @@ fn span(trace: u8, request: u8, number: u8) -> Span {
 
 fn request(number: u8) -> Vec<u8> {
     let service = |name: &str| attribute("service.name", Value::String(name.to_owned()));
-    let entity = EntityRef { entity_type: "service".into(), id_keys: vec!["service.name".into()], ..EntityRef::default() };
+    let entity =
+        EntityRef { entity_type: "service".into(), id_keys: vec!["service.name".into()], ..EntityRef::default() };
     let resources = ["shop", "mail"].map(|name| {
         let attributes = vec![service(name), attribute("replica", Value::Int(i64::from(number)))];
         let entity_refs = vec![entity.clone()];

@@ -32,7 +32,10 @@ fn otlp_in_every_form_is_the_same_traces() {
     }
     let packed = std::fs::metadata(folder.path().join("a.otlp.zst")).unwrap().len();
     assert!(packed * 4 < std::fs::metadata(folder.path().join("a.otlp")).unwrap().len());
-    assert_eq!(answer(&["export", "-o", "json", &store]), std::fs::read_to_string(folder.path().join("a.jsonl")).unwrap());
+    assert_eq!(
+        answer(&["export", "-o", "json", &store]),
+        std::fs::read_to_string(folder.path().join("a.jsonl")).unwrap()
+    );
 }
 
 #[test]
@@ -47,7 +50,8 @@ fn a_filter_and_a_range_choose_whole_traces() {
     assert!(ask(&file).lines().all(|line| ask(&store).contains(line)));
     let range = ["--start", "2026-11-20T10:43:48Z", "--end", "2026-11-20T10:43:49Z"];
     let file = export(folder.path(), "range.jsonl", &[&["-o", "json"], &range[..]].concat(), &store);
-    let expected = answer(&[&["query", "-o", "ndjson", "--limit", "1000", "--spss", "0"], &range[..], &["{ }", &store]].concat());
+    let expected =
+        answer(&[&["query", "-o", "ndjson", "--limit", "1000", "--spss", "0"], &range[..], &["{ }", &store]].concat());
     assert!(ask(&file) == expected && (1..500).contains(&expected.lines().count()));
     let nothing = export(folder.path(), "nothing.otlp", &["--query", "{ name = \"nobody\" }"], &store);
     assert_eq!(std::fs::metadata(nothing).unwrap().len(), 0);
@@ -64,7 +68,9 @@ fn a_parquet_file_has_a_wide_row_for_each_span() {
     assert_eq!(reader.metadata().file_metadata().num_rows(), 2999);
     let schema = reader.metadata().file_metadata().schema_descr();
     let columns: Vec<&str> = schema.columns().iter().map(|column| column.path().parts()[0].as_str()).collect();
-    for column in ["trace_id", "duration_nanos", "span.http.method:str", "resource.service.name:str", "span.order.skus:str[]"] {
+    for column in
+        ["trace_id", "duration_nanos", "span.http.method:str", "resource.service.name:str", "span.order.skus:str[]"]
+    {
         assert!(columns.contains(&column), "{column} is not among {columns:?}");
     }
     let mut rows = answer(&["sql", "-o", "csv", "SELECT span_id, name FROM spans", &store]);

@@ -12,6 +12,9 @@ use crate::{Error, Result, io::is_plain_name};
 const FORMAT_VERSION: u32 = 1;
 const FORMAT_NAME: &str = "tracestore-catalog";
 
+/// Versions, records and segments count up to here: adding to them is always possible.
+const MAX_NUMBER: u64 = 1 << 62;
+
 /// A block of a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CatalogBlock {
@@ -177,6 +180,10 @@ impl Version {
             return Err(corrupt(format!("`{name}` is no name of a file or folder")));
         }
         let VersionV1 { number, logs, blocks, removed, audit, .. } = catalog;
+        let numbers = logs.values().flat_map(|covered| [covered.records, covered.first_segment]);
+        if let Some(number) = numbers.chain([number]).find(|number| *number > MAX_NUMBER) {
+            return Err(corrupt(format!("no store comes as far as {number}")));
+        }
         Ok(Self { number, logs, blocks, removed, audit })
     }
 }

@@ -60,7 +60,8 @@ async fn wanted(args: &Export, engine: &Engine) -> Result<Wanted, Failure> {
     let column = batches.schema().index_of("trace:id").map_err(|error| Failure::Usage(error.to_string()))?;
     let mut wanted = HashSet::new();
     while let Some(batch) = batches.next().await {
-        let ids = batch?.column(column).as_string_view().iter().flatten().map(str::parse).collect::<Vec<_>>();
+        let ids =
+            batch?.column(column).as_string_view().iter().flatten().map(str::parse::<TraceId>).collect::<Vec<_>>();
         wanted.extend(ids.into_iter().flatten());
     }
     Ok(Some(wanted))
