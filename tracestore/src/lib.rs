@@ -12,6 +12,7 @@
 pub mod block;
 mod catalog;
 mod error;
+mod generator;
 pub mod io;
 pub mod model;
 pub mod otlp;
@@ -23,8 +24,9 @@ pub mod table;
 mod wal;
 
 pub use error::{Error, Result};
+pub use generator::{GeneratorCounts, MetricsGenerator, SavedMetrics};
 pub use store::{
-    CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery, Snapshot, Store, StoreOptions,
-    StoreReader, TraceCandidate, TraceStore,
+    CutPolicy, CutReason, IngestObserver, IngestProgress, IngestReport, LiveStatus, Recovery, SavedState, Snapshot,
+    Store, StoreOptions, StoreReader, TraceCandidate, TraceStore,
 };
 pub use wal::{Damage, SyncMode};

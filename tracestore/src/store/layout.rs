@@ -19,7 +19,9 @@ pub(super) struct Layout {
     pub(super) catalog: PathBuf,
     /// The segments of the write-ahead log.
     pub(super) wal: PathBuf,
-    /// Copies of damaged segments.
+    /// What observers keep.
+    pub(super) derived: PathBuf,
+    /// Copies of damaged files.
     pub(super) quarantine: PathBuf,
     /// The writer's lock.
     pub(super) lock: PathBuf,
@@ -32,6 +34,7 @@ impl Layout {
             blocks: root.join(BLOCKS),
             catalog: root.join("catalog"),
             wal: root.join("wal"),
+            derived: root.join("derived"),
             quarantine: root.join("quarantine"),
             lock: root.join("lock"),
         }

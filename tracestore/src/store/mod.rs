@@ -4,6 +4,7 @@ mod attributes;
 mod background;
 mod committed;
 mod cut;
+mod derived;
 #[cfg(feature = "datafusion")]
 mod fetch;
 mod ingest;
@@ -11,6 +12,7 @@ mod join;
 mod layout;
 mod live;
 mod lookup;
+mod observer;
 mod open;
 mod options;
 mod reader;
@@ -24,8 +26,10 @@ mod whole;
 mod writer;
 
 pub use cut::{CutPolicy, CutReason, LiveStatus};
+pub use derived::SavedState;
 pub use ingest::{IngestProgress, IngestReport};
 pub use lookup::TraceCandidate;
+pub use observer::IngestObserver;
 pub use open::Store;
 pub use options::StoreOptions;
 pub use reader::StoreReader;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::cut::CutPolicy;
+use super::{cut::CutPolicy, observer::IngestObserver};
 use crate::{
     io::{DiskVfs, Vfs},
     wal::SyncMode,
@@ -29,6 +29,8 @@ pub struct StoreOptions {
     /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
+    /// Who is given every request that is acknowledged; see [`MetricsGenerator`](crate::MetricsGenerator).
+    pub observer: Option<Arc<dyn IngestObserver>>,
     /// Where the store is.
     pub vfs: Arc<dyn Vfs>,
 }
@@ -44,6 +46,7 @@ impl Default for StoreOptions {
             segment_bytes: 64 << 20,
             orphan_grace: ORPHAN_GRACE,
             background: Some(Duration::from_secs(1)),
+            observer: None,
             vfs: Arc::new(DiskVfs::default()),
         }
     }

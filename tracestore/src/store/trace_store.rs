@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ingest ─▶ check ─▶ log, live data ─▶ wait for the sync ─▶ acknowledge
-//! flush  ─▶ live data ─▶ block ─▶ publish ─▶ remove the log's segments
+//! flush  ─▶ live data ─▶ state of the observer ─▶ block ─▶ publish ─▶ remove the log's segments
 //! snapshot ─▶ published blocks, blocks in memory of the live data
 //! ```
 
@@ -19,6 +19,7 @@ use super::{
     background::Background,
     cut::{CutReason, LiveStatus},
     live::{Chunk, Live, cost, push_checked},
+    observer::{Feed, Feeding},
     options::StoreOptions,
     recover::{Recovery, recover},
     writer::Writer,
@@ -31,6 +32,9 @@ use crate::{
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
 };
+
+/// An observer is fed in portions of about this many bytes, between which others may have the live data.
+const FEED_BYTES: usize = 4 << 20;
 
 /// A store, open for writing: the only one for its folder. Cheap to clone; the clones are one store.
 ///
@@ -54,6 +58,7 @@ pub(super) struct Core {
     wal: Wal,
     recovery: Recovery,
     state: Mutex<State>,
+    feed: Option<Feed>,
     /// Held while a block is cut. `None` once closed.
     writer: Mutex<Option<Writer>>,
 }
@@ -91,7 +96,8 @@ impl TraceStore {
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
         let mut writer = Writer::open(Arc::clone(&options.vfs), path.as_ref())?;
         writer.vfs.create_dir(&writer.layout.wal)?;
-        let (recovery, next_segment) = recover(&mut writer)?;
+        let feed = options.observer.clone().map(Feed::new);
+        let (recovery, next_segment) = recover(&mut writer, feed.as_ref())?;
         let wal = Wal::new(
             Arc::clone(&writer.vfs),
             writer.layout.wal.clone(),
@@ -110,7 +116,7 @@ impl TraceStore {
         };
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.as_ref().to_owned();
-        let core = Arc::new(Core { path, options, wal, recovery, state, writer });
+        let core = Arc::new(Core { path, options, wal, recovery, state, feed, writer });
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
         }
@@ -153,6 +159,12 @@ impl TraceStore {
         self.core.snapshot()
     }
 
+    /// Gives the [observer](super::IngestObserver) all that was acknowledged until now. Needs not be called, but by who
+    /// wants to see the effect at once.
+    pub fn feed_observer(&self) {
+        self.core.feed_observer();
+    }
+
     /// Makes a block of all live data, and empties the log. `None` if there is none.
     ///
     /// # Errors
@@ -161,8 +173,8 @@ impl TraceStore {
         self.core.flush()
     }
 
-    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so. For
-    /// hosts that open the store without a background thread.
+    /// Does what is due: a sync in the mode [`SyncMode::Interval`], feeding the observer, a block when the
+    /// [policy](super::CutPolicy) says so. For hosts that open the store without a background thread.
     ///
     /// # Errors
     /// As [`TraceStore::flush`].
@@ -279,6 +291,7 @@ impl Core {
             self.state().last_sync = now;
             self.wal.commit_all()?;
         }
+        self.feed_observer();
         let reason = self.options.cut.decide(&status);
         if reason.is_some() {
             self.flush()?;
@@ -294,6 +307,22 @@ impl Core {
         is_well
     }
 
+    fn feed_observer(&self) {
+        let Some(feed) = &self.feed else { return };
+        let mut feeding = feed.hold();
+        // What is not synced is not acknowledged, but for the modes that do not wait for it.
+        let until = match self.options.sync {
+            SyncMode::Full => self.wal.durable(),
+            SyncMode::Interval(_) | SyncMode::Off => self.state().live.sequence(),
+        };
+        self.feed_until(&mut feeding, until);
+        feeding.tick();
+    }
+
+    fn feed_until(&self, feeding: &mut Feeding<'_>, until: u64) {
+        feeding.feed(|fed| self.state().live.requests_behind(fed, until, FEED_BYTES));
+    }
+
     fn flush(&self) -> Result<Option<BlockId>> {
         let mut guard = self.writer();
         let Some(writer) = guard.as_mut() else { return Err(self.stopped("it was closed")) };
@@ -306,6 +335,7 @@ impl Core {
     fn cut_block(&self, writer: &mut Writer) -> Result<Option<BlockId>> {
         // Most of it, while others may still write.
         self.wal.commit_all()?;
+        let mut feeding = self.feed.as_ref().map(Feed::hold);
         let (chunks, covered) = {
             let mut state = self.state();
             // The next request begins a segment: those before go as a whole.
@@ -315,6 +345,12 @@ impl Core {
         };
         if chunks.is_empty() {
             return Ok(None);
+        }
+        if let Some(mut feeding) = feeding.take() {
+            // What came in since the sync above.
+            self.wal.commit(covered.records)?;
+            self.feed_until(&mut feeding, covered.records);
+            feeding.save(writer.vfs.as_ref(), &writer.layout)?;
         }
         let block = write_block(writer, &chunks)?;
         let (id, dir) = (block.id(), block.path().to_owned());
@@ -341,13 +377,21 @@ impl Core {
         Ok(Some(id))
     }
 
+    /// Keeps the observer's state as it is now that all that was acknowledged is in blocks: time may have changed it.
+    fn save_observer(&self, writer: &Writer) -> Result<()> {
+        match &self.feed {
+            Some(feed) => feed.hold().save(writer.vfs.as_ref(), &writer.layout),
+            None => Ok(()),
+        }
+    }
+
     fn close(&self) -> Result<()> {
         let mut guard = self.writer();
         let Some(writer) = guard.as_mut() else { return Ok(()) };
         // Nothing is acknowledged from here on that the last block does not have.
         let before = self.state().stopped.replace("it was closed".to_owned());
         let flushed = match before {
-            None => self.cut_block(writer).map(drop),
+            None => self.cut_block(writer).and_then(|_| self.save_observer(writer)),
             Some(reason) => Err(self.stopped(&reason)),
         };
         *guard = None;
