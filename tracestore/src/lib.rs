@@ -11,6 +11,7 @@
 
 pub mod block;
 mod catalog;
+mod compact;
 mod error;
 mod generator;
 pub mod io;
@@ -23,10 +24,12 @@ mod store;
 pub mod table;
 mod wal;
 
+pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrategy, LeftAlone, TimeWindows};
 pub use error::{Error, Result};
 pub use generator::{GeneratorCounts, MetricsGenerator, SavedMetrics};
 pub use store::{
-    CutPolicy, CutReason, IngestObserver, IngestProgress, IngestReport, LiveStatus, Recovery, SavedState, Snapshot,
-    Store, StoreOptions, StoreReader, TraceCandidate, TraceStore,
+    CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestObserver, IngestProgress, IngestReport,
+    LiveStatus, Recovery, RetentionPolicy, RetentionReport, RetentionRule, SavedState, Snapshot, SpanSelector, Store,
+    StoreOptions, StoreReader, TraceCandidate, TraceStore,
 };
 pub use wal::{Damage, SyncMode};

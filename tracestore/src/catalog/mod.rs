@@ -14,4 +14,4 @@ mod version;
 pub(crate) use change::Change;
 pub(crate) use collect::collect_orphans;
 pub(crate) use persist::{PublishError, load, newest, publish};
-pub(crate) use version::{CatalogBlock, Covered, Version};
+pub(crate) use version::{CatalogBlock, Covered, DeletedRows, Version};

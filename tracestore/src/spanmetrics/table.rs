@@ -2,6 +2,7 @@
 //! with an overflow series for the label sets that have no room; and over time, for backfill.
 
 use hashbrown::HashMap;
+use smallvec::{SmallVec, smallvec};
 
 use super::{
     labels::{Labels, OVERFLOW},
@@ -29,11 +30,8 @@ pub(crate) struct SeriesTable<T> {
 pub(crate) struct Series<T> {
     /// When it was counted last, ns since 1970.
     updated: u64,
-    /// The first interval; without intervals there is one, 0.
-    interval: u32,
-    value: T,
-    /// By interval, ascending.
-    later: Vec<(u32, T)>,
+    /// By interval, ascending; without intervals there is one, 0.
+    intervals: SmallVec<[(u32, T); 1]>,
 }
 
 impl<T: Counted> SeriesTable<T> {
@@ -47,7 +45,7 @@ impl<T: Counted> SeriesTable<T> {
         let overflows = full && !self.series.contains_key(labels);
         self.overflows += u64::from(overflows);
         let key = if overflows { OVERFLOW } else { labels };
-        let series = self.series.entry_ref(key).or_insert_with(|| Series::new(now, interval, new()));
+        let series = self.series.entry_ref(key).or_insert_with(|| Series { updated: now, intervals: SmallVec::new() });
         series.updated = series.updated.max(now);
         series.at(interval, new)
     }
@@ -73,9 +71,7 @@ impl<T: Counted> SeriesTable<T> {
     }
 
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.series
-            .values_mut()
-            .flat_map(|series| series.later.iter_mut().map(|(_, value)| value).chain([&mut series.value]))
+        self.series.values_mut().flat_map(|series| &mut series.intervals).map(|(_, value)| value)
     }
 
     pub(crate) fn label_sets(&self) -> impl Iterator<Item = Labels<'_>> {
@@ -89,7 +85,7 @@ impl<T: Counted> SeriesTable<T> {
         for (labels, series) in &self.series {
             state.bytes(labels);
             state.integer(series.updated);
-            value(&series.value, state);
+            series.intervals.iter().for_each(|(_, counted)| value(counted, state));
         }
     }
 
@@ -104,7 +100,7 @@ impl<T: Counted> SeriesTable<T> {
         for _ in 0..state.count()? {
             let labels = state.bytes()?.into();
             let updated = state.integer()?;
-            table.series.insert(labels, Series::new(updated, 0, value(state)?));
+            table.series.insert(labels, Series { updated, intervals: smallvec![(0, value(state)?)] });
         }
         Some(table)
     }
@@ -123,7 +119,7 @@ impl<T: Counted> SeriesTable<T> {
     ) -> Result<(), E> {
         for (labels, series) in self.sorted() {
             if !window.has_steps() {
-                visit(labels, None, &series.value)?;
+                series.intervals.iter().try_for_each(|(_, value)| visit(labels, None, value))?;
                 continue;
             }
             let mut begun = from_zero;
@@ -143,28 +139,16 @@ impl<T: Counted> SeriesTable<T> {
 }
 
 impl<T: Counted> Series<T> {
-    fn new(updated: u64, interval: u32, value: T) -> Self {
-        Self { updated, interval, value, later: Vec::new() }
-    }
-
     fn at(&mut self, interval: u32, new: impl Fn() -> T) -> &mut T {
-        if interval == self.interval {
-            return &mut self.value;
-        }
-        if interval < self.interval {
-            let first = std::mem::replace(&mut self.value, new());
-            self.later.insert(0, (std::mem::replace(&mut self.interval, interval), first));
-            return &mut self.value;
-        }
-        let place = match self.later.last() {
-            Some((last, _)) if *last == interval => self.later.len() - 1,
-            _ => self.later.partition_point(|(at, _)| *at < interval),
+        let place = match self.intervals.last() {
+            Some((last, _)) if *last == interval => self.intervals.len() - 1,
+            _ => self.intervals.partition_point(|(at, _)| *at < interval),
         };
-        if self.later.get(place).is_none_or(|(at, _)| *at != interval) {
-            self.later.insert(place, (interval, new()));
+        if self.intervals.get(place).is_none_or(|(at, _)| *at != interval) {
+            self.intervals.insert(place, (interval, new()));
         }
         #[allow(clippy::indexing_slicing, reason = "it was put there one line before")]
-        &mut self.later[place].1
+        &mut self.intervals[place].1
     }
 
     /// Calls with what was counted up to the end of each interval from the one before the first that has something, so
@@ -175,12 +159,11 @@ impl<T: Counted> Series<T> {
         new: impl Fn() -> T,
         mut visit: impl FnMut(Option<u32>, &T) -> Result<(), E>,
     ) -> Result<(), E> {
+        let Some((first, _)) = self.intervals.first() else { return Ok(()) };
         let mut sum = new();
-        visit(self.interval.checked_sub(1), &sum)?;
-        sum.merge(&self.value);
-        visit(Some(self.interval), &sum)?;
-        let mut rest = self.later.iter().peekable();
-        for interval in self.interval.saturating_add(1)..intervals {
+        visit(first.checked_sub(1), &sum)?;
+        let mut rest = self.intervals.iter().peekable();
+        for interval in *first..intervals.max(*first + 1) {
             if let Some((_, value)) = rest.next_if(|(at, _)| *at == interval) {
                 sum.merge(value);
             }
@@ -206,7 +189,8 @@ mod tests {
         for labels in [&b"a"[..], b"b", b"c", b"d", b"a"] {
             *table.at(labels, 0, 0, || 0_u64) += 1;
         }
-        let sums: Vec<_> = table.sorted().iter().map(|(labels, series)| (labels.0.to_vec(), series.value)).collect();
+        let sums: Vec<_> =
+            table.sorted().iter().map(|(labels, series)| (labels.0.to_vec(), series.intervals[0].1)).collect();
         assert_eq!(sums, [(b"a".to_vec(), 2), (b"b".to_vec(), 1), (OVERFLOW.to_vec(), 2)]);
         assert_eq!(table.overflows(), 2);
     }

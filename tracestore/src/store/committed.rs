@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::layout::Layout;
+use super::{deletion, layout::Layout};
 use crate::{
     Error, Result,
     block::Block,
@@ -33,7 +33,7 @@ impl Committed {
                 // The writer may have gone on, and removed what nobody needs any more.
                 Err(_) if catalog::newest(vfs.as_ref(), &layout.catalog)? != version.number => {}
                 Err(Error::NotFound { path, .. }) => {
-                    let reason = "the block is missing, or has lost its meta.json";
+                    let reason = "the catalog names it, and it is missing, or has lost its meta.json";
                     return Err(Error::corrupt(path, 0, reason));
                 }
                 Err(error) => return Err(error),
@@ -42,9 +42,18 @@ impl Committed {
     }
 
     fn open(vfs: &Arc<dyn Vfs>, layout: &Layout, version: &Version, known: Option<&Self>) -> Result<Vec<Arc<Block>>> {
-        let open = |entry: &CatalogBlock| match known.and_then(|known| known.block(entry)) {
-            Some(block) => Ok(Arc::clone(block)),
-            None => Block::open(Arc::clone(vfs), &layout.blocks.join(&entry.folder)),
+        let open = |entry: &CatalogBlock| {
+            if let Some(block) = known.and_then(|known| known.block(entry)) {
+                return Ok(Arc::clone(block));
+            }
+            let dir = layout.blocks.join(&entry.folder);
+            // With other deleted rows it is the same block.
+            let at_hand = known.and_then(|known| known.blocks.iter().find(|block| block.path() == dir));
+            let block = at_hand.map_or_else(|| Block::open(Arc::clone(vfs), &dir), |block| Ok(Arc::clone(block)))?;
+            match &entry.deleted {
+                Some(deleted) => block.with_deleted(deletion::load(vfs.as_ref(), &layout.deleted, deleted)?),
+                None => Ok(block),
+            }
         };
         version.blocks.iter().map(open).collect()
     }

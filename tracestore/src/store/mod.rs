@@ -3,7 +3,9 @@
 mod attributes;
 mod background;
 mod committed;
+mod compact;
 mod cut;
+mod deletion;
 mod derived;
 #[cfg(feature = "datafusion")]
 mod fetch;
@@ -12,20 +14,25 @@ mod join;
 mod layout;
 mod live;
 mod lookup;
+mod making;
+mod merge;
 mod observer;
 mod open;
 mod options;
 mod reader;
 mod recover;
+mod retention;
 #[cfg(test)]
 mod samples;
 mod snapshot;
 mod split;
 mod trace_store;
+mod upkeep;
 mod whole;
 mod writer;
 
 pub use cut::{CutPolicy, CutReason, LiveStatus};
+pub use deletion::{Deletion, DeletionReport, FoundSpans, SpanSelector};
 pub use derived::SavedState;
 pub use ingest::{IngestProgress, IngestReport};
 pub use lookup::TraceCandidate;
@@ -34,5 +41,6 @@ pub use open::Store;
 pub use options::StoreOptions;
 pub use reader::StoreReader;
 pub use recover::Recovery;
+pub use retention::{RetentionPolicy, RetentionReport, RetentionRule};
 pub use snapshot::Snapshot;
 pub use trace_store::TraceStore;

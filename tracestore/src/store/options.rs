@@ -2,8 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{cut::CutPolicy, observer::IngestObserver};
+use super::{cut::CutPolicy, observer::IngestObserver, retention::RetentionPolicy};
 use crate::{
+    compact::{CompactionStrategy, TimeWindows},
     io::{DiskVfs, Vfs},
     wal::SyncMode,
 };
@@ -26,17 +27,26 @@ pub struct StoreOptions {
     pub segment_bytes: u64,
     /// How long files that are no part of the store stay for those who may still read them.
     pub orphan_grace: Duration,
-    /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
+    /// Which blocks are merged; `None`: none, but for those that [`TraceStore::compact`](super::TraceStore::compact) is told
+    /// to merge.
+    pub compaction: Option<Arc<dyn CompactionStrategy>>,
+    /// How often the store's own threads look whether something is due, and oftener if a sync is: one makes blocks of live
+    /// data, one merges blocks. `None`: there are no threads, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
     /// Who is given every request that is acknowledged; see [`MetricsGenerator`](crate::MetricsGenerator).
     pub observer: Option<Arc<dyn IngestObserver>>,
+    /// What is kept; `None`: everything, but for what [`TraceStore::retain`](super::TraceStore::retain) is told to remove.
+    pub retention: Option<RetentionPolicy>,
+    /// How often it is looked what is kept no longer. What is over stays this long at most.
+    pub retention_period: Duration,
     /// Where the store is.
     pub vfs: Arc<dyn Vfs>,
 }
 
 impl Default for StoreOptions {
-    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, a look every second; on the
+    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, blocks merged by windows of time,
+    /// everything kept, a look every second; on the
     /// local disk.
     fn default() -> Self {
         Self {
@@ -45,8 +55,11 @@ impl Default for StoreOptions {
             memory_budget: 512 << 20,
             segment_bytes: 64 << 20,
             orphan_grace: ORPHAN_GRACE,
+            compaction: Some(Arc::new(TimeWindows::default())),
             background: Some(Duration::from_secs(1)),
             observer: None,
+            retention: None,
+            retention_period: Duration::from_secs(10 * 60),
             vfs: Arc::new(DiskVfs::default()),
         }
     }

@@ -8,7 +8,9 @@ use std::{
 
 use super::{
     committed::Committed,
+    deletion,
     layout::{LOCAL_LOG, Layout},
+    making::Making,
 };
 use crate::{
     Error, Result,
@@ -24,6 +26,10 @@ pub(super) struct Writer {
     pub(super) vfs: Arc<dyn Vfs>,
     pub(super) layout: Layout,
     pub(super) committed: Committed,
+    /// Blocks that are being made.
+    pub(super) making: Making,
+    /// Blocks that are no part of the store any more, and that somebody in this process may still read.
+    retired: Vec<Arc<Block>>,
     /// Folders that were removed since the last version, which the next one need not remember.
     collected: Vec<String>,
     _lock: Box<dyn VfsLock>,
@@ -40,7 +46,15 @@ impl Writer {
         layout.create(vfs.as_ref())?;
         let lock = vfs.lock(&layout.lock)?.ok_or_else(|| Error::Locked { path: path.to_owned() })?;
         let committed = Committed::load(&vfs, &layout, None)?;
-        let mut writer = Self { vfs, layout, committed, collected: Vec::new(), _lock: lock };
+        let mut writer = Self {
+            vfs,
+            layout,
+            committed,
+            making: Making::default(),
+            retired: Vec::new(),
+            collected: Vec::new(),
+            _lock: lock,
+        };
         if writer.committed.version.number == 0 {
             // From now on a block is part of the store when a version names it, and not when its folder is whole.
             writer.publish(Change::default(), Vec::new())?;
@@ -85,16 +99,23 @@ impl Writer {
         let next = change.apply(&self.committed.version, now).ok_or(PublishError::Conflict)?;
         let committed = self.committed.with_version(&self.layout, next, &opened).map_err(PublishError::Unchanged)?;
         catalog::publish(self.vfs.as_ref(), &self.layout.catalog, &committed.version)?;
-        self.committed = committed;
+        let before = std::mem::replace(&mut self.committed, committed);
+        let is_there = |block: &Arc<Block>| self.committed.blocks.iter().any(|other| other.path() == block.path());
+        self.retired.extend(before.blocks.into_iter().filter(|block| !is_there(block)));
         self.collected.clear();
         Ok(())
     }
 
-    /// Removes folders that are no part of the store any more, or never became one, longer than this ago. What cannot be
+    /// Removes folders and files of deleted rows that are no part of the store any more, or never became one, longer than this ago. What cannot be
     /// removed now is removed later.
     pub(super) fn collect_orphans(&mut self, grace: Duration) {
         let (vfs, version) = (self.vfs.as_ref(), &self.committed.version);
-        let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace);
+        let _ = deletion::collect_files(vfs, &self.layout.deleted, version, SystemTime::now(), grace);
+        self.retired.retain(Block::is_shared);
+        let is_used = |folder: &str| {
+            self.making.contains(folder) || self.retired.iter().any(|block| block.path().ends_with(folder))
+        };
+        let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace, &is_used);
         let names =
             collected.unwrap_or_default().into_iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
         self.collected.extend(names);

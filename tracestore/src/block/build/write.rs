@@ -139,7 +139,7 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
     vfs.sync_dir(dir)?;
     let meta = BlockMeta {
         block_id: id,
-        spans: collected.spans.len() as u64,
+        spans: order.rows.len() as u64,
         traces: order.traces.len() as u64,
         events: first_event,
         links: first_link,
@@ -147,6 +147,7 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
         scopes: collected.scopes.list.len() as u64,
         attributes: u64::from(residual_rows),
         shadowed: order.shadowed,
+        request_bytes: collected.bytes() as u64,
         start: order.traces.first().map_or(0, |trace| trace.start),
         end: order.traces.iter().map(|trace| trace.end).max().unwrap_or(0),
         row_groups,
