@@ -11,9 +11,14 @@ mod config;
 mod exposition;
 mod filter;
 mod histogram;
+mod history;
 mod labels;
 mod multiplier;
 mod processor;
+#[cfg(feature = "protobuf")]
+mod protobuf;
+#[cfg(feature = "remote-write")]
+mod remote_write;
 mod span;
 mod stored;
 mod table;
@@ -26,8 +31,13 @@ pub use config::{ConfigError, DimensionMapping, IntrinsicLabels, SpanMetricsConf
 pub use exposition::{Exposition, Family, FamilyKind};
 pub use filter::{FilterPolicy, PolicyCondition, PolicyMatch, PolicyValue, SpanPredicate};
 pub use histogram::{Exemplar, Histogram, HistogramMode, NativeHistogram};
+pub use history::History;
 pub use labels::{LabelLimits, Labels, sanitize_label};
 pub use processor::{SpanCounts, SpanMetrics};
+#[cfg(feature = "protobuf")]
+pub use protobuf::ProtobufWriter;
+#[cfg(feature = "remote-write")]
+pub use remote_write::{RemoteWrite, RemoteWriteOptions, RemoteWriteStatus, Samples};
 pub use span::{Attributes, ResourceFacts, SpanFacts, for_each_span};
 pub use text::{TextFormat, TextWriter};
 pub use value::AttributeValue;
@@ -39,4 +49,7 @@ pub(crate) use histogram::Shape;
 pub(crate) use labels::LabelBuffer;
 pub(crate) use multiplier::Multiplier;
 pub(crate) use stored::for_each_trace;
-pub(crate) use table::{Counted, SeriesTable};
+pub(crate) use table::{Counted, Each, SeriesTable};
+
+/// The label that exemplars carry the trace id in, if nothing else is asked for.
+const EXEMPLAR_LABEL: &str = "traceID";

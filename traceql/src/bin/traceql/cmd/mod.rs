@@ -9,6 +9,7 @@ mod inspect;
 mod lookup;
 mod metrics;
 mod query;
+mod remote_write;
 mod rules;
 mod service_graph;
 mod span_metrics;
