@@ -11,8 +11,8 @@ use super::{
 use crate::{
     Result, Snapshot,
     spanmetrics::{
-        ConfigError, Counted, Exemplar, Exposition, Family, FamilyKind, Histogram, HistogramMode, LabelBuffer,
-        LabelNames, Labels, SeriesTable, Shape, SpanFacts, Window, check_bounds, entity_limit,
+        ConfigError, Counted, Each, Exemplar, Exposition, Family, FamilyKind, Histogram, HistogramMode, History,
+        LabelBuffer, LabelNames, Labels, SeriesTable, Shape, SpanFacts, Window, check_bounds, entity_limit,
     },
 };
 
@@ -149,17 +149,35 @@ impl ServiceGraph {
     /// # Errors
     /// What the output says.
     pub fn write(&self, out: &mut dyn Exposition) -> io::Result<()> {
-        out.family(&TOTAL)?;
-        self.series.each(|labels, time, series| out.number(labels, time, series.requests))?;
-        out.family(&FAILED)?;
-        self.series.each(|labels, time, series| out.number(labels, time, series.failed))?;
-        out.family(&SERVER)?;
-        self.series.each(|labels, time, series| histogram(out, labels, time, Some(&series.server)))?;
-        out.family(&CLIENT)?;
-        self.series.each(|labels, time, series| histogram(out, labels, time, Some(&series.client)))?;
-        out.family(&MESSAGING)?;
-        self.series.each(|labels, time, series| histogram(out, labels, time, series.messaging.as_ref()))
+        let series = &self.series;
+        write_families(out, &|visit| series.table.write(&series.window, || series.zero(), true, visit))
     }
+
+    /// The same of a window with intervals, time by time.
+    #[must_use]
+    pub fn history(&self) -> History<'_> {
+        let mut series = self.series.table.by_time(self.series.window, || self.series.zero(), true);
+        History::new(move |out| {
+            if !series.advance() {
+                return Ok(false);
+            }
+            write_families(out, &|visit| series.each(visit))?;
+            Ok(true)
+        })
+    }
+}
+
+fn write_families(out: &mut dyn Exposition, series: &Each<'_, EdgeSeries>) -> io::Result<()> {
+    out.family(&TOTAL)?;
+    series(&mut |labels, time, series| out.number(labels, time, series.requests))?;
+    out.family(&FAILED)?;
+    series(&mut |labels, time, series| out.number(labels, time, series.failed))?;
+    out.family(&SERVER)?;
+    series(&mut |labels, time, series| histogram(out, labels, time, Some(&series.server)))?;
+    out.family(&CLIENT)?;
+    series(&mut |labels, time, series| histogram(out, labels, time, Some(&series.client)))?;
+    out.family(&MESSAGING)?;
+    series(&mut |labels, time, series| histogram(out, labels, time, series.messaging.as_ref()))
 }
 
 /// Writes a histogram; one without observations only over time, where it may get some later.
@@ -265,7 +283,8 @@ impl EdgeTable {
         }
     }
 
-    fn each(&self, visit: impl FnMut(Labels<'_>, Option<u64>, &EdgeSeries) -> io::Result<()>) -> io::Result<()> {
-        self.table.write(&self.window, || Self::series(&self.shape, self.messaging), true, visit)
+    /// A series that nothing was counted for.
+    fn zero(&self) -> EdgeSeries {
+        Self::series(&self.shape, self.messaging)
     }
 }

@@ -143,6 +143,16 @@ impl Histogram {
         self.count
     }
 
+    /// Whether all counts are whole numbers, as they are where no span has a weight.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let native = self.native.iter();
+        let native = native.flat_map(|native| native.buckets().map(|(_, count)| count).chain([native.zero_count()]));
+        // Beyond 2^53 a float is none that was counted.
+        let is_whole = |count: f64| count.fract() == 0.0 && count <= 9_007_199_254_740_992.0;
+        self.counts.iter().copied().chain([self.count]).chain(native).all(is_whole)
+    }
+
     /// Upper bounds, how many observations are not above them, and an exemplar of those that are above the bound
     /// before. The last bound is infinite. Empty where there are no classic buckets.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, f64, Option<&Exemplar>)> {

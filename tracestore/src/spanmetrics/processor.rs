@@ -7,11 +7,12 @@ use super::{
     exposition::{Exposition, Family, FamilyKind},
     filter::{Filter, kind_text, status_text},
     histogram::{Exemplar, Histogram, HistogramMode, Shape},
+    history::History,
     labels::LabelBuffer,
     multiplier::Multiplier,
     span::SpanFacts,
     stored::for_each_trace,
-    table::{Counted, SeriesTable},
+    table::{Counted, Each, SeriesTable, Visit},
     target::Target,
     window::Window,
 };
@@ -237,28 +238,48 @@ impl SpanMetrics {
     /// # Errors
     /// What the output says.
     pub fn write(&self, out: &mut dyn Exposition) -> io::Result<()> {
+        let series = |visit: &mut Visit<'_, _>| self.series.write(&self.window, || self.zero(), true, visit);
+        let targets = |visit: &mut Visit<'_, _>| self.targets.write(&self.window, || TargetSeries, false, visit);
+        self.write_families(out, &series, &targets)
+    }
+
+    /// The same of a window with intervals, time by time.
+    #[must_use]
+    pub fn history(&self) -> History<'_> {
+        let mut series = self.series.by_time(self.window, || self.zero(), true);
+        let mut targets = self.targets.by_time(self.window, || TargetSeries, false);
+        History::new(move |out| {
+            let (true, true) = (series.advance(), targets.advance()) else { return Ok(false) };
+            self.write_families(out, &|visit| series.each(visit), &|visit| targets.each(visit))?;
+            Ok(true)
+        })
+    }
+
+    fn write_families(
+        &self,
+        out: &mut dyn Exposition,
+        series: &Each<'_, SpanSeries>,
+        targets: &Each<'_, TargetSeries>,
+    ) -> io::Result<()> {
         if self.config.calls {
             out.family(&CALLS)?;
-            self.each_series(|labels, time, series| out.number(labels, time, series.calls))?;
+            series(&mut |labels, time, series| out.number(labels, time, series.calls))?;
         }
         if self.config.latency {
             out.family(&LATENCY)?;
-            self.each_series(|labels, time, series| out.histogram(labels, time, &series.latency))?;
+            series(&mut |labels, time, series| out.histogram(labels, time, &series.latency))?;
         }
         if self.config.size {
             out.family(&SIZE)?;
-            self.each_series(|labels, time, series| out.number(labels, time, series.size))?;
+            series(&mut |labels, time, series| out.number(labels, time, series.size))?;
         }
         out.family(&TARGET)?;
-        self.targets.write(&self.window, || TargetSeries, false, |labels, time, _| out.number(labels, time, 1.0))
+        targets(&mut |labels, time, _| out.number(labels, time, 1.0))
     }
 
-    fn each_series(
-        &self,
-        visit: impl FnMut(super::labels::Labels<'_>, Option<u64>, &SpanSeries) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let new = || SpanSeries { calls: 0.0, size: 0.0, latency: Histogram::new(&self.shape) };
-        self.series.write(&self.window, new, true, visit)
+    /// A series that nothing was counted for.
+    fn zero(&self) -> SpanSeries {
+        SpanSeries { calls: 0.0, size: 0.0, latency: Histogram::new(&self.shape) }
     }
 }
 

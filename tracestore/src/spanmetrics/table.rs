@@ -1,10 +1,13 @@
 //! Series of one processor: what is counted for each label set, in one place, so that a span costs one look-up. Bounded,
 //! with an overflow series for the label sets that have no room; and over time, for backfill.
 
+use std::io;
+
 use hashbrown::HashMap;
 use smallvec::{SmallVec, smallvec};
 
 use super::{
+    history::ByTime,
     labels::{Labels, OVERFLOW},
     state::{StateReader, StateWriter},
     window::Window,
@@ -15,6 +18,10 @@ pub(crate) trait Counted {
     /// Adds what was counted in another interval.
     fn merge(&mut self, other: &Self);
 }
+
+/// What calls with each sample of a table: its labels, its time if it has one, and what was counted.
+pub(crate) type Each<'a, T> = dyn Fn(&mut Visit<'_, T>) -> io::Result<()> + 'a;
+pub(crate) type Visit<'a, T> = dyn FnMut(Labels<'_>, Option<u64>, &T) -> io::Result<()> + 'a;
 
 /// Label sets and what is counted for each.
 #[derive(Debug)]
@@ -130,6 +137,16 @@ impl<T: Counted> SeriesTable<T> {
         Ok(())
     }
 
+    /// The same, time by time.
+    pub(crate) fn by_time(&self, window: Window, new: impl Fn() -> T, from_zero: bool) -> ByTime<'_, T> {
+        ByTime::new(
+            window,
+            self.sorted().into_iter().map(|(labels, series)| (labels, &*series.intervals)),
+            new,
+            from_zero,
+        )
+    }
+
     /// In the order of their labels.
     pub(crate) fn sorted(&self) -> Vec<(Labels<'_>, &Series<T>)> {
         let mut sorted: Vec<_> = self.series.iter().map(|(labels, series)| (Labels(labels), series)).collect();
@@ -177,6 +194,7 @@ impl<T: Counted> Series<T> {
 mod tests {
     use super::*;
 
+    /// Counts of tests, here and elsewhere.
     impl Counted for u64 {
         fn merge(&mut self, other: &Self) {
             *self += other;

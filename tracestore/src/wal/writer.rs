@@ -259,6 +259,18 @@ impl Wal {
         self.commit(last)
     }
 
+    /// The number of the last record, or of the one before the first.
+    #[cfg(feature = "remote-write")]
+    pub(crate) fn last(&self) -> u64 {
+        self.state().next_sequence - 1
+    }
+
+    /// The segment that the last record was written to.
+    #[cfg(feature = "remote-write")]
+    pub(crate) fn segment(&self) -> u64 {
+        self.state().next_segment - 1
+    }
+
     /// Lets the next record begin a new segment, and tells its number, or a smaller one that has no records.
     pub(crate) fn rotate(&self) -> u64 {
         let mut state = self.state();

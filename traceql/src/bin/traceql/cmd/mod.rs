@@ -10,6 +10,7 @@ mod inspect;
 mod lookup;
 mod metrics;
 mod query;
+mod remote_write;
 mod retention;
 mod rules;
 mod service_graph;
