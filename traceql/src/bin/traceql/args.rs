@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub(crate) use graph::{GraphFormat, Processor, SeriesFormat, ServiceGraph, SpanMetrics};
+pub(crate) use graph::{GraphFormat, Header, Processor, RemoteWrite, SeriesFormat, ServiceGraph, SpanMetrics};
 pub(crate) use query::{Format, Query, Sort};
 pub(crate) use store::{Export, ExportFormat, Inspect, Snapshot, Verify};
 pub(crate) use upkeep::{Delete, Doomed, Retention};
