@@ -1,6 +1,6 @@
 //! The messages of `io.prometheus.client` (metrics.proto), as far as they are written here.
 
-use super::native::BucketSpan;
+use super::BucketSpan;
 
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct LabelPair {

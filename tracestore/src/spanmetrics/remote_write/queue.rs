@@ -12,7 +12,6 @@ mod tests;
 
 use std::{
     collections::VecDeque,
-    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -254,14 +253,7 @@ fn read_done(vfs: &dyn Vfs, dir: &Path) -> Result<Option<u64>> {
     Ok((*hash == xxh3_64(sequence).to_le_bytes()).then(|| u64::from_le_bytes(*sequence)))
 }
 
-/// Not synced: what a crash of the machine forgets is sent once more, which receivers bear.
 fn write_done(vfs: &dyn Vfs, dir: &Path, sequence: u64) -> Result<()> {
-    let (path, new) = (dir.join("done"), dir.join("done.new"));
-    vfs.remove(&new)?;
-    let mut file = vfs.create(&new)?;
     let sequence = sequence.to_le_bytes();
-    let content = [sequence, xxh3_64(&sequence).to_le_bytes()].concat();
-    file.write_all(&content).map_err(|error| Error::io("write", &new, error))?;
-    drop(file);
-    vfs.rename(&new, &path)
+    vfs.write_whole(&dir.join("done"), &[sequence, xxh3_64(&sequence).to_le_bytes()].concat())
 }
