@@ -88,7 +88,7 @@ pub(crate) struct Store {
 
 enum Access {
     Writer(TraceStore),
-    Reader(StoreReader),
+    Reader(Box<StoreReader>),
 }
 
 static STORES: Table<ts_store, Store> = Table::new("an open store");
@@ -107,7 +107,7 @@ impl Store {
         let failed = |error: std::io::Error| Fault::internal(format!("threads cannot be started: {error}"));
         let runtime = builder.build().map_err(failed)?;
         let access = match (path, flag(asked.read_only, "read_only")?) {
-            (Some(path), true) => Access::Reader(StoreReader::open(path)?),
+            (Some(path), true) => Access::Reader(Box::new(StoreReader::open(path)?)),
             (None, true) => return Err(Fault::argument("a store in memory cannot be read only: it would stay empty")),
             (path, false) => Access::Writer(open_writer(path, asked)?),
         };

@@ -152,5 +152,7 @@ void test_answers(const struct place *place)
     traces(store);
     EXPECT(TS_OK, ts_store_close(store, &error));
     language();
-    recording(place);
+    /* The same for every thread, and long under Valgrind. */
+    if (place->thread == 0)
+        recording(place);
 }
