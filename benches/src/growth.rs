@@ -1,6 +1,6 @@
 //! How the table grows with the number of spans.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use crate::{
     ingest::ingest_generated,
     measure::Measure,
     queries::Growth,
-    report::{QueryFigures, Report},
+    report::{Ingest, QueryFigures, Report},
     run::{questions_of_generated, size},
 };
 
@@ -26,7 +26,7 @@ pub(crate) struct Growing {
     /// A folder for the figures of each size as JSON.
     #[arg(long)]
     json: Option<PathBuf>,
-    /// Where the stores are made, one at a time. Default: the system's temporary folder.
+    /// A folder where the stores are kept; one that is there already is not made again.
     #[arg(long)]
     folder: Option<PathBuf>,
 }
@@ -35,12 +35,14 @@ impl Growing {
     pub(crate) fn execute(&self) -> Result<()> {
         let mut reports = Vec::new();
         for spans in &self.spans {
+            // Removed when the next size begins.
+            let temporary = tempfile::tempdir()?;
             let folder = match &self.folder {
-                Some(folder) => tempfile::tempdir_in(folder)?,
-                None => tempfile::tempdir()?,
+                Some(folder) => folder.join(spans.to_string()),
+                None => temporary.path().to_owned(),
             };
-            let store = folder.path().join("store");
-            let ingest = ingest_generated(&store, *spans)?;
+            let store = folder.join("store");
+            let ingest = ingested(&folder, &store, *spans)?;
             let size = size(&store, ingest.spans)?;
             let queries = self.measure.measure(&store, questions_of_generated())?;
             let report = Report { ingest, size, compaction: None, queries };
@@ -53,6 +55,17 @@ impl Growing {
         print(&reports);
         Ok(())
     }
+}
+
+/// What ingest took: now, or when the store was made.
+fn ingested(folder: &Path, store: &Path, spans: u64) -> Result<Ingest> {
+    let kept = folder.join("ingest.json");
+    if kept.exists() {
+        return Ok(serde_json::from_slice(&std::fs::read(kept)?)?);
+    }
+    let ingest = ingest_generated(store, spans)?;
+    std::fs::write(kept, serde_json::to_vec(&ingest)?)?;
+    Ok(ingest)
 }
 
 /// Prints a row for each thing that was measured: its values by size, and the exponent between the first and the last.
@@ -74,7 +87,7 @@ fn print(reports: &[Report]) {
             let figures = |report: &Report| report.queries.iter().find(|other| other.query == question.query).cloned();
             reports.iter().map(|report| figures(report).as_ref().and_then(value)).collect()
         };
-        let allowed = question.question().map(|question| question.growth);
+        let allowed = questions_of_generated().find(|asked| asked.text == question.query).map(|asked| asked.growth);
         print_row(&question.query, of(&|figures| figures.median_ms), allowed);
         print_row("    cold", of(&|figures| figures.cold_ms), None);
     }
@@ -98,7 +111,7 @@ fn exponent(reports: &[Report], values: &[Option<f64>]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Ingest, Size};
+    use crate::report::Size;
 
     #[test]
     fn exponents_are_those_of_powers() {

@@ -12,6 +12,8 @@ import duckdb
 
 BLOCK, REPEAT, ASKED = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 STEP = 15_000_000_000
+# A question has so many seconds, or three rounds that count.
+LONGEST = 1.5
 
 SPANS = f"read_parquet('{BLOCK}/spans.parquet')"
 ROWS = f"read_parquet('{BLOCK}/spans.parquet', file_row_number = true)"
@@ -106,8 +108,8 @@ QUERIES = {
         newest(f"""{column("transaction.amount:float")} = 5.95 AND {column("payment.method:str")} = 'paypal'"""),
     '{ span.search.query = "lamp" }': newest(f"""{column("search.query:str")} = 'lamp'"""),
     "{ span.http.status_code >= 500 }": newest(f"""{column("http.status_code:int")} >= 500"""),
-    '{ resource.service.name = "order-service" && span.user.country = "BR" && span.order.items > 3 }':
-        newest(f"""service_name = 'order-service' AND {column("user.country:str")} = 'BR' AND {column("order.items:int")} > 3""", SERVED),
+    '{ resource.service.name = "api-gateway" && span.user.country = "BR" && duration > 1s }':
+        newest(f"""service_name = 'api-gateway' AND {column("user.country:str")} = 'BR' AND duration > 1000000000""", SERVED),
     '{ span.db.statement =~ ".*carts.*" }': newest(f"""{column("db.statement:str")} LIKE '%carts%'"""),
     "{ kind = server } | by(name) | max(duration) > 2s":
         f"""SELECT trace, max(last) AS last FROM (SELECT trace, name, max(start_time) AS last, max(duration) AS longest
@@ -137,12 +139,14 @@ for query in ASKED:
     named = {part for part in sql.split('"') if part.startswith("span.")}
     if not named <= set(COLUMNS):
         continue
-    times = []
+    times, end = [], time.perf_counter() + LONGEST
     for turn in range(REPEAT + 2):
         text = sql.replace("{first}", str(first - turn))
         begun = time.perf_counter()
         rows = connection.execute(text).fetchall()
         times.append((time.perf_counter() - begun) * 1e3)
+        if turn >= 4 and time.perf_counter() > end:
+            break
     times = sorted(times[2:])
     figures[query] = (times[len(times) // 2], len(rows))
 print(json.dumps(figures))

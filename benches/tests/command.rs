@@ -74,7 +74,7 @@ fn an_endpoint_is_sent_everything_and_asked_the_same() {
     assert!(table.contains("the endpoint has 2999 of 2999 spans"), "{table}");
 
     // Every span, as OTLP over HTTP.
-    let spans = takes.asked().iter().map(|asked| {
+    let spans = takes.asked().into_iter().map(|asked| {
         assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", "/v1/traces"));
         let request = ExportTraceServiceRequest::decode(asked.body.as_slice()).unwrap();
         let scopes = request.resource_spans.iter().flat_map(|spans| &spans.scope_spans);

@@ -8,7 +8,7 @@ pub(crate) const GENERATED: [Question; 24] = [
     search("{ span.user.id = \"u-43\" }").flat(),
     search("{ status = error }").flat(),
     search("{ duration > 500ms }").flat(),
-    search("{ resource.service.name = \"payment\" && span.http.request.method = \"GET\" && duration > 50ms }").flat(),
+    search("{ resource.service.name = \"payment\" && span.http.request.method = \"GET\" && duration > 10ms }").flat(),
     search("{ span.http.method = \"DELETE\" }").flat(),
     search("{ name =~ \".*nothing-like-this.*\" }").flat(),
     search("{ name =~ \".*orders.*\" }").flat(),

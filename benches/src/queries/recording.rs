@@ -40,7 +40,7 @@ pub(crate) const FURTHER: [Question; 10] = [
     search("{ span.transaction.amount = 5.95 && span.payment.method = \"paypal\" }"),
     search("{ span.search.query = \"lamp\" }"),
     search("{ span.http.status_code >= 500 }"),
-    search("{ resource.service.name = \"order-service\" && span.user.country = \"BR\" && span.order.items > 3 }"),
+    search("{ resource.service.name = \"api-gateway\" && span.user.country = \"BR\" && duration > 1s }"),
     search("{ span.db.statement =~ \".*carts.*\" }"),
     search("{ span.http.route = \"/orders\" } >> { span.db.system = \"redis\" && duration > 10ms }"),
     search("{ kind = server } | by(name) | max(duration) > 2s"),
