@@ -39,15 +39,15 @@ def column(name):
 
 SERVED = f"{SPANS} JOIN {SERVICES} USING (resource)"
 # Spans with their rows; a subtree is a range of rows.
-MARKED = f"(SELECT trace, start_time, duration, name, status_code, kind, parent_offset, descendants, resource, file_row_number AS row FROM {ROWS})"
+MARKED = f"(SELECT *, file_row_number AS row FROM {ROWS})"
 POWER = "ceil(log2(duration)) AS power, count(*)"
 CLIENTS = f"""SELECT trace, max(last) AS last FROM (SELECT trace, service_name, max(start_time) AS last, avg(duration) AS mean
     FROM {SERVED} WHERE kind = 3 GROUP BY ALL) WHERE mean > 300000000 GROUP BY trace ORDER BY last DESC LIMIT 20"""
 
 
-def below(service, wanted):
-    """Rows below a row of a service: those before the furthest end so far of its subtrees."""
-    return f"""(SELECT * FROM (SELECT *, max(CASE WHEN service_name = '{service}' THEN row + descendants END)
+def below(above, wanted):
+    """Rows below a row that is meant: those before the furthest end so far of such rows' subtrees."""
+    return f"""(SELECT * FROM (SELECT *, max(CASE WHEN {above} THEN row + descendants END)
         OVER (ORDER BY row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach FROM {MARKED} JOIN {SERVICES} USING (resource))
         WHERE reach >= row AND {wanted})"""
 
@@ -73,7 +73,7 @@ QUERIES = {
     '{ resource.service.name = "api-gateway" } && { span.db.system = "postgresql" && duration > 20ms }':
         f"""SELECT trace, max(start_time) AS last FROM {SERVED} GROUP BY trace HAVING bool_or(service_name = 'api-gateway')
             AND bool_or({column("db.system:str")} = 'postgresql' AND duration > 20000000) ORDER BY last DESC LIMIT 20""",
-    '{ resource.service.name = "api-gateway" } >> { status = error }': newest("true", below("api-gateway", "status_code = 2")),
+    '{ resource.service.name = "api-gateway" } >> { status = error }': newest("true", below("service_name = 'api-gateway'", "status_code = 2")),
     '{ name = "POST /orders" } > { duration > 800ms }':
         f"""SELECT child.trace, max(child.start_time) AS last FROM {MARKED} child JOIN {MARKED} parent
             ON parent.row = child.row - child.parent_offset AND child.parent_offset > 0
@@ -102,7 +102,7 @@ QUERIES = {
         series([column("country:str")], f"""avg({column("transaction.amount:float")})""", SPANS,
                f"""{column("transaction.amount:float")} IS NOT NULL"""),
     '{ resource.service.name = "order-service" } >> { status = error } | rate() by (name)':
-        series(["name"], "count(*)", below("order-service", "status_code = 2")),
+        series(["name"], "count(*)", below("service_name = 'order-service'", "status_code = 2")),
     '{ resource.service.name = "payment-service" } | compare({ status = error })': compare,
     '{ span.transaction.amount = 5.95 && span.payment.method = "paypal" }':
         newest(f"""{column("transaction.amount:float")} = 5.95 AND {column("payment.method:str")} = 'paypal'"""),
@@ -111,6 +111,8 @@ QUERIES = {
     '{ resource.service.name = "api-gateway" && span.user.country = "BR" && duration > 1s }':
         newest(f"""service_name = 'api-gateway' AND {column("user.country:str")} = 'BR' AND duration > 1000000000""", SERVED),
     '{ span.db.statement =~ ".*carts.*" }': newest(f"""{column("db.statement:str")} LIKE '%carts%'"""),
+    '{ span.http.route = "/orders" } >> { span.db.system = "redis" && duration > 10ms }':
+        newest("true", below(f"""{column("http.route:str")} = '/orders'""", f"""{column("db.system:str")} = 'redis' AND duration > 10000000""")),
     "{ kind = server } | by(name) | max(duration) > 2s":
         f"""SELECT trace, max(last) AS last FROM (SELECT trace, name, max(start_time) AS last, max(duration) AS longest
             FROM {SPANS} WHERE kind = 2 GROUP BY ALL) WHERE longest > 2000000000 GROUP BY trace ORDER BY last DESC LIMIT 20""",

@@ -11,6 +11,7 @@
 
 pub mod block;
 mod catalog;
+mod compact;
 mod error;
 pub mod io;
 pub mod model;
@@ -22,9 +23,11 @@ mod store;
 pub mod table;
 mod wal;
 
+pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrategy, LeftAlone, TimeWindows};
 pub use error::{Error, Result};
 pub use store::{
-    CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery, Snapshot, Store, StoreOptions,
-    StoreReader, TraceCandidate, TraceStore,
+    CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress, IngestReport, LiveStatus, Recovery,
+    RetentionPolicy, RetentionReport, RetentionRule, Snapshot, SpanSelector, Store, StoreOptions, StoreReader,
+    TraceCandidate, TraceStore,
 };
 pub use wal::{Damage, SyncMode};

@@ -17,6 +17,8 @@ pub(super) struct Layout {
     pub(super) blocks: PathBuf,
     /// A file for each version.
     pub(super) catalog: PathBuf,
+    /// Files of deleted rows.
+    pub(super) deleted: PathBuf,
     /// The segments of the write-ahead log.
     pub(super) wal: PathBuf,
     /// Copies of damaged segments.
@@ -31,6 +33,7 @@ impl Layout {
             root: root.to_owned(),
             blocks: root.join(BLOCKS),
             catalog: root.join("catalog"),
+            deleted: root.join("deleted"),
             wal: root.join("wal"),
             quarantine: root.join("quarantine"),
             lock: root.join("lock"),

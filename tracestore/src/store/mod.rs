@@ -3,32 +3,42 @@
 mod attributes;
 mod background;
 mod committed;
+mod compact;
 mod cut;
+mod deletion;
 #[cfg(feature = "datafusion")]
 mod fetch;
 mod ingest;
 mod join;
 mod layout;
 mod live;
+mod log_place;
 mod lookup;
+mod making;
+mod merge;
 mod open;
 mod options;
 mod reader;
 mod recover;
+mod retention;
 #[cfg(test)]
 mod samples;
+mod shared;
 mod snapshot;
 mod split;
 mod trace_store;
+mod upkeep;
 mod whole;
 mod writer;
 
 pub use cut::{CutPolicy, CutReason, LiveStatus};
+pub use deletion::{Deletion, DeletionReport, FoundSpans, SpanSelector};
 pub use ingest::{IngestProgress, IngestReport};
 pub use lookup::TraceCandidate;
 pub use open::Store;
 pub use options::StoreOptions;
 pub use reader::StoreReader;
 pub use recover::Recovery;
+pub use retention::{RetentionPolicy, RetentionReport, RetentionRule};
 pub use snapshot::Snapshot;
 pub use trace_store::TraceStore;
