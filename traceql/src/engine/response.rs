@@ -31,6 +31,10 @@ pub struct SearchStats {
     pub rows_read: u64,
     /// Bytes of column chunks and pages that were decoded.
     pub bytes_read: u64,
+    /// Row groups, or parts of them, that might have had to be read.
+    pub row_groups: u64,
+    /// Those that were left unread: by their time, keys, statistics or dictionaries, or since enough was found.
+    pub row_groups_pruned: u64,
     /// From query text to answer.
     pub elapsed: Duration,
 }

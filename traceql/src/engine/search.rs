@@ -17,7 +17,7 @@ use tracestore::{
 use super::{
     Cursor, Engine, MetricsOptions, Progress, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats,
     collect::collect_traces,
-    watch::{Watch, explain_limit, run_watched, sum},
+    watch::{Watch, add_scans, explain_limit, run_watched},
 };
 use crate::{
     Error, Result,
@@ -107,8 +107,7 @@ impl Engine {
             let collected = collect_traces(&view, &query.fields, &labels, &found, options, &held);
             traces = collected.map_err(|error| explain_limit(error, options))?;
             stats.bytes_read = Snapshot::bytes_read_by_thread() - read;
-            stats.bytes_read += sum(&physical, "bytes_scanned");
-            stats.rows_read = sum(&physical, "rows_scanned");
+            add_scans(&mut stats, &physical);
         }
         stats.elapsed = begun.elapsed();
         let last = traces.last().filter(|_| traces.len() == options.limit);
