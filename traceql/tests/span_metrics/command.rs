@@ -1,8 +1,13 @@
 //! `traceql span-metrics` and `traceql service-graph` on the recording of the shop.
 
-use std::process::{Command, Output, Stdio};
+use std::{
+    process::{Command, Output, Stdio},
+    sync::Arc,
+};
 
 use serde_json::Value as Json;
+use traceql::spanmetrics::GeneratorConfig;
+use tracestore::{StoreOptions, TraceStore, otlp::MessageSource};
 
 use super::support::testdata;
 
@@ -39,6 +44,31 @@ fn a_snapshot_counts_every_span() {
     let store = store.to_str().unwrap();
     stdout(&["ingest", "--store", store, SHOP]);
     assert_eq!(stdout(&["span-metrics", "--store", store]), text);
+}
+
+#[test]
+fn a_store_that_counts_shows_its_own_counters() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let generator = Arc::new(GeneratorConfig::default().generator().unwrap());
+    let mut options = StoreOptions::default();
+    options.observer = Some(generator.clone());
+    let open = TraceStore::open(&store, options).unwrap();
+    let requests: Vec<_> = MessageSource::open(SHOP.as_ref()).unwrap().map(|request| request.unwrap().bytes).collect();
+    requests.iter().for_each(|request| assert!(open.ingest(request.clone()).unwrap().spans > 0));
+    // The same spans in a request with other bytes: queries see them once, and they came in twice.
+    let more = open.ingest([&requests[0][..], &requests[0][..]].concat().into()).unwrap().spans;
+    // And one that was sent again.
+    open.ingest(requests[1].clone()).unwrap();
+    open.close().unwrap();
+    let store = store.to_str().unwrap();
+    let text = stdout(&["span-metrics", "--store", store]);
+    assert_eq!(sum(&text, "traces_spanmetrics_calls_total"), 2_999.0 + more as f64);
+    let graph = stdout(&["span-metrics", "--processor", "service-graphs", "--store", store]);
+    assert!(text.ends_with(&graph) && graph.contains("traces_service_graph_request_total{"));
+    for counted in [&["span-metrics", "--start", "1970-01-01", "--store", store][..], &["span-metrics", store]] {
+        assert_eq!(sum(&stdout(counted), "traces_spanmetrics_calls_total"), 2_999.0);
+    }
 }
 
 #[test]

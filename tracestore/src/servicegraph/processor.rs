@@ -45,31 +45,31 @@ const MESSAGING: Family = Family {
 /// Counts requests between services.
 #[derive(Debug)]
 pub struct ServiceGraph {
-    pairing: Pairing,
-    series: EdgeTable,
+    pub(super) pairing: Pairing,
+    pub(super) series: EdgeTable,
 }
 
 /// The series. Apart from the pairing, which gives the edges.
 #[derive(Debug)]
-struct EdgeTable {
+pub(super) struct EdgeTable {
     window: Window,
-    shape: Shape,
+    pub(super) shape: Shape,
     /// A label for each dimension, or one for each side.
     dimensions: Vec<[String; 2]>,
     prefixed: bool,
     virtual_node: bool,
-    messaging: bool,
+    pub(super) messaging: bool,
     buffer: LabelBuffer,
-    table: SeriesTable<EdgeSeries>,
+    pub(super) table: SeriesTable<EdgeSeries>,
 }
 
 #[derive(Debug)]
-struct EdgeSeries {
-    requests: f64,
-    failed: f64,
-    server: Histogram,
-    client: Histogram,
-    messaging: Option<Histogram>,
+pub(super) struct EdgeSeries {
+    pub(super) requests: f64,
+    pub(super) failed: f64,
+    pub(super) server: Histogram,
+    pub(super) client: Histogram,
+    pub(super) messaging: Option<Histogram>,
 }
 
 impl Counted for EdgeSeries {
@@ -121,6 +121,15 @@ impl ServiceGraph {
     /// Removes series that nothing was counted for since a time.
     pub fn remove_stale(&mut self, before: u64) {
         self.series.table.remove_before(before);
+        self.series.recount_values();
+    }
+
+    /// Forgets exemplars: they stand for what was counted between two collections.
+    pub fn clear_exemplars(&mut self) {
+        for series in self.series.table.values_mut() {
+            let histograms = [&mut series.server, &mut series.client].into_iter().chain(&mut series.messaging);
+            histograms.for_each(Histogram::clear_exemplars);
+        }
     }
 
     /// What became of the spans.
@@ -219,6 +228,11 @@ impl EdgeTable {
         let histogram = || Histogram::new(shape);
         let messaging = messaging.then(histogram);
         EdgeSeries { requests: 0.0, failed: 0.0, server: histogram(), client: histogram(), messaging }
+    }
+
+    /// The values that labels have now are those that count against their limit.
+    pub(super) fn recount_values(&mut self) {
+        self.buffer.keep_values_of(self.table.label_sets());
     }
 
     fn count(&mut self, edge: &Edge<'_>, now: u64) {

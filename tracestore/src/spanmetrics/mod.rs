@@ -14,12 +14,15 @@ mod histogram;
 mod history;
 mod labels;
 mod multiplier;
+mod native;
 mod processor;
 #[cfg(feature = "protobuf")]
 mod protobuf;
 #[cfg(feature = "remote-write")]
 mod remote_write;
+mod saved;
 mod span;
+mod state;
 mod stored;
 mod table;
 mod target;
@@ -30,9 +33,10 @@ mod window;
 pub use config::{ConfigError, DimensionMapping, IntrinsicLabels, SpanMetricsConfig};
 pub use exposition::{Exposition, Family, FamilyKind};
 pub use filter::{FilterPolicy, PolicyCondition, PolicyMatch, PolicyValue, SpanPredicate};
-pub use histogram::{Exemplar, Histogram, HistogramMode, NativeHistogram};
+pub use histogram::{Exemplar, Histogram, HistogramMode};
 pub use history::History;
 pub use labels::{LabelLimits, Labels, sanitize_label};
+pub use native::NativeHistogram;
 pub use processor::{SpanCounts, SpanMetrics};
 #[cfg(feature = "protobuf")]
 pub use protobuf::ProtobufWriter;
@@ -48,6 +52,7 @@ pub(crate) use filter::Filter;
 pub(crate) use histogram::Shape;
 pub(crate) use labels::LabelBuffer;
 pub(crate) use multiplier::Multiplier;
+pub(crate) use state::{StateReader, StateWriter};
 pub(crate) use stored::for_each_trace;
 pub(crate) use table::{Counted, Each, SeriesTable};
 

@@ -33,16 +33,16 @@ const TARGET: Family =
 /// Counts spans by their labels.
 #[derive(Debug)]
 pub struct SpanMetrics {
-    config: SpanMetricsConfig,
+    pub(super) config: SpanMetricsConfig,
     window: Window,
     filter: Filter,
     multiplier: Multiplier,
     dimensions: Vec<Dimension>,
-    shape: Shape,
-    series: SeriesTable<SpanSeries>,
-    targets: SeriesTable<TargetSeries>,
+    pub(super) shape: Shape,
+    pub(super) series: SeriesTable<SpanSeries>,
+    pub(super) targets: SeriesTable<TargetSeries>,
     buffer: LabelBuffer,
-    counts: SpanCounts,
+    pub(super) counts: SpanCounts,
 }
 
 /// What became of the spans that were given.
@@ -69,10 +69,10 @@ struct Dimension {
 
 /// What is counted for one label set.
 #[derive(Debug)]
-struct SpanSeries {
-    calls: f64,
-    size: f64,
-    latency: Histogram,
+pub(super) struct SpanSeries {
+    pub(super) calls: f64,
+    pub(super) size: f64,
+    pub(super) latency: Histogram,
 }
 
 impl Counted for SpanSeries {
@@ -85,7 +85,7 @@ impl Counted for SpanSeries {
 
 /// A target is there or not.
 #[derive(Debug)]
-struct TargetSeries;
+pub(super) struct TargetSeries;
 
 impl Counted for TargetSeries {
     fn merge(&mut self, _: &Self) {}
@@ -208,6 +208,12 @@ impl SpanMetrics {
     pub fn remove_stale(&mut self, before: u64) {
         self.series.remove_before(before);
         self.targets.remove_before(before);
+        self.recount_values();
+    }
+
+    /// The values that labels have now are those that count against their limit.
+    pub(super) fn recount_values(&mut self) {
+        self.buffer.keep_values_of(self.series.label_sets().chain(self.targets.label_sets()));
     }
 
     /// Forgets exemplars: they stand for what was counted between two collections.

@@ -245,6 +245,11 @@ impl Wal {
         }
     }
 
+    /// The number of the last record of those that are on stable storage, with all before it.
+    pub(crate) fn durable(&self) -> u64 {
+        self.state().durable
+    }
+
     /// Waits until everything that was appended is on stable storage.
     ///
     /// # Errors

@@ -27,7 +27,8 @@ pub(crate) struct SpanRange {
                   promtool tsdb create-blocks-from openmetrics history.om data\n  \
                   traceql span-metrics --store traces --remote-write http://localhost:9090/api/v1/write")]
 pub(crate) struct SpanMetrics {
-    /// A store's folder.
+    /// A store's folder. What the store has counted itself as spans came in is shown, as of its latest block; its spans
+    /// are counted instead where it does not count, and with --start, --end, --step, --config or a PATH.
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
     /// The format of the series.

@@ -8,7 +8,7 @@ use std::{
 
 use traceql::spanmetrics::{GeneratorConfig, Processor};
 use tracestore::{
-    Snapshot,
+    SavedMetrics, Snapshot, StoreReader,
     servicegraph::ServiceGraph,
     spanmetrics::{Exposition, History, ProtobufWriter, SpanMetrics, TextFormat, TextWriter, Window},
 };
@@ -26,13 +26,10 @@ const MAX_STEPS: u64 = 1_000_000;
 pub(super) fn run(args: &args::SpanMetrics) -> Result<u8, Failure> {
     let (start, end) = super::times(args.range.start, args.range.end)?;
     let Some(config) = config(args.range.config.as_deref())? else { return Ok(QUERY) };
-    let paths: Vec<PathBuf> = args.store.iter().chain(&args.paths).cloned().collect();
-    let snapshot = super::open(&paths)?;
-    let window = match args.step {
-        Some(step) => steps(&snapshot, start, end, step.0)?,
-        None => Window::between(start, end.unwrap_or(u64::MAX)),
+    let made = match Made::kept(args)? {
+        Some(made) => made,
+        None => Made::of_spans(args, &config, start, end)?,
     };
-    let made = Made::of(args, &config, window, &snapshot)?;
     let label = &config.exemplar_label;
     if let Some(url) = &args.remote.url {
         let time = end.map_or_else(now, Ok)?;
@@ -60,12 +57,30 @@ pub(super) struct Made {
 }
 
 impl Made {
-    fn of(
+    /// What the store has counted itself, where nothing else is asked for; `None` where it does not count.
+    fn kept(args: &args::SpanMetrics) -> Result<Option<Self>, Failure> {
+        let range = &args.range;
+        let is_all = range.start.is_none() && range.end.is_none() && range.config.is_none() && args.step.is_none();
+        let Some(store) = args.store.as_ref().filter(|_| is_all && args.paths.is_empty()) else { return Ok(None) };
+        let Some(saved) = SavedMetrics::of_store(&StoreReader::open(store)?)? else { return Ok(None) };
+        let chosen = |named: args::Processor| args.processors.is_empty() || args.processors.contains(&named);
+        let metrics = saved.span_metrics.filter(|_| chosen(args::Processor::SpanMetrics));
+        let graph = saved.service_graph.filter(|_| chosen(args::Processor::ServiceGraphs));
+        Ok(Some(Self { metrics, graph, has_steps: false }))
+    }
+
+    fn of_spans(
         args: &args::SpanMetrics,
         config: &GeneratorConfig,
-        window: Window,
-        snapshot: &Snapshot,
+        start: Option<u64>,
+        end: Option<u64>,
     ) -> Result<Self, Failure> {
+        let paths: Vec<PathBuf> = args.store.iter().chain(&args.paths).cloned().collect();
+        let snapshot = &super::open(&paths)?;
+        let window = match args.step {
+            Some(step) => steps(snapshot, start, end, step.0)?,
+            None => Window::between(start, end.unwrap_or(u64::MAX)),
+        };
         let chosen = |processor: Processor, named: args::Processor| match args.processors.as_slice() {
             [] => config.processors.contains(&processor),
             names => names.contains(&named),
