@@ -44,13 +44,12 @@ impl Snapshot {
         let mut summaries = Vec::with_capacity(parts.len());
         for (number, ordinal) in parts {
             let Some(block) = self.blocks().get(*number) else { continue };
-            match block.is_partly_deleted(*ordinal as u32) {
-                // The summary is that of all its spans.
-                true => match join_block(&block.traces_at(&[*ordinal as u32])?)? {
-                    Some(block) => summaries.extend(block.summaries(&[0])?),
-                    None => {}
-                },
-                false => summaries.extend(block.summaries(&[*ordinal])?),
+            if block.is_partly_deleted(*ordinal as u32) {
+                // The trace table knows the trace with all its spans.
+                let joined = join_block(&block.traces_at(&[*ordinal as u32])?)?;
+                summaries.extend(joined.map(|block| block.summaries(&[0])).transpose()?.into_iter().flatten());
+            } else {
+                summaries.extend(block.summaries(&[*ordinal])?);
             }
         }
         // A start of zero is no time.

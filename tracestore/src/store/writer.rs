@@ -45,6 +45,10 @@ impl Writer {
         if writer.committed.version.number == 0 {
             // From now on a block is part of the store when a version names it, and not when its folder is whole.
             writer.publish(Change::default(), Vec::new())?;
+        } else {
+            // Whoever published the newest version may not have learned whether it is on the disk, and what is said from now
+            // on, that something is deleted already, say, is said because of it.
+            writer.vfs.sync_dir(&writer.layout.catalog)?;
         }
         Ok(writer)
     }
