@@ -11,6 +11,7 @@
 
 pub mod block;
 mod catalog;
+mod compact;
 mod error;
 pub mod io;
 pub mod model;
@@ -22,6 +23,7 @@ mod store;
 pub mod table;
 mod wal;
 
+pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrategy, LeftAlone, TimeWindows};
 pub use error::{Error, Result};
 pub use store::{
     CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress, IngestReport, LiveStatus, Recovery,

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Snapshot, join::join_block};
+use super::{
+    Snapshot,
+    join::{InMemory, Limits, join},
+    split::Part,
+};
 use crate::{
     Result,
     model::{ParseIdError, TraceId},
@@ -44,12 +48,15 @@ impl Snapshot {
         let mut summaries = Vec::with_capacity(parts.len());
         for (number, ordinal) in parts {
             let Some(block) = self.blocks().get(*number) else { continue };
-            if block.is_partly_deleted(*ordinal as u32) {
-                // The trace table knows the trace with all its spans.
-                let joined = join_block(&block.traces_at(&[*ordinal as u32])?)?;
-                summaries.extend(joined.map(|block| block.summaries(&[0])).transpose()?.into_iter().flatten());
-            } else {
-                summaries.extend(block.summaries(&[*ordinal])?);
+            match block.is_partly_deleted(*ordinal as u32) {
+                // The summary is that of all its spans.
+                true => {
+                    let part = Part { trace: trace_id, block: *number as u32, ordinal: *ordinal as u32 };
+                    for block in join(self.blocks(), &[part], Limits::default(), &mut InMemory)? {
+                        summaries.extend(block.summaries(&[0])?);
+                    }
+                }
+                false => summaries.extend(block.summaries(&[*ordinal])?),
             }
         }
         // A start of zero is no time.

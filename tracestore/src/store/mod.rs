@@ -3,6 +3,7 @@
 mod attributes;
 mod background;
 mod committed;
+mod compact;
 mod cut;
 mod deletion;
 #[cfg(feature = "datafusion")]
@@ -11,15 +12,18 @@ mod ingest;
 mod join;
 mod layout;
 mod live;
+mod log_place;
 mod lookup;
+mod making;
+mod merge;
 mod open;
 mod options;
 mod reader;
 mod recover;
 mod retention;
-mod rewrite;
 #[cfg(test)]
 mod samples;
+mod shared;
 mod snapshot;
 mod split;
 mod trace_store;

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::{join::join_trace, whole::WholeView};
+use super::{
+    join::{InMemory, Limits, join},
+    split::Part,
+    whole::WholeView,
+};
 use crate::{
     Result,
     block::{AttributeScope, AttributeType, Block},
@@ -72,13 +76,18 @@ impl Snapshot {
     /// [`crate::Error::Corrupt`], [`crate::Error::Io`]; [`crate::Error::Limit`] as [`Snapshot::whole`].
     pub fn find_trace(&self, id: &TraceId) -> Result<Option<Trace>> {
         let (mut parts, mut has_lost) = (Vec::new(), false);
-        for block in self.blocks.iter() {
+        for (number, block) in (0..).zip(self.blocks.iter()) {
             if let Some(ordinal) = block.find(id)? {
-                parts.extend(block.traces_at(&[ordinal as u32])?);
-                has_lost |= block.is_partly_deleted(ordinal as u32);
+                let ordinal = ordinal as u32;
+                parts.push(Part { trace: *id, block: number, ordinal });
+                has_lost |= block.is_partly_deleted(ordinal);
             }
         }
-        if parts.len() < 2 && !has_lost { Ok(parts.pop()) } else { join_trace(&parts) }
+        let block = match parts.as_slice() {
+            [part] if !has_lost => self.blocks.get(part.block as usize).cloned(),
+            parts => join(&self.blocks, parts, Limits::default(), &mut InMemory)?.pop(),
+        };
+        block.map_or(Ok(None), |block| block.trace(id))
     }
 
     /// Bytes of all files of the blocks.

@@ -49,6 +49,19 @@ pub(super) fn parts_to_join(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
     Ok(parts)
 }
 
+/// The parts of all traces that are seen, by trace.
+///
+/// # Errors
+/// [`Error::Corrupt`], [`Error::Io`].
+pub(super) fn all_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
+    let mut parts = Vec::with_capacity(blocks.iter().map(|block| block.traces() as usize).sum());
+    for (number, block) in (0..).zip(blocks) {
+        for_each_id(block, |ordinal, id| parts.push(Part { trace: TraceId::from_bytes(*id), block: number, ordinal }))?;
+    }
+    parts.par_sort_unstable();
+    Ok(parts)
+}
+
 /// The parts of all traces that lie in more than one of the blocks, by trace.
 fn split_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
     split_parts_by_slices(blocks, blocks.iter().map(|block| block.traces()).sum::<u64>().div_ceil(SLICE))

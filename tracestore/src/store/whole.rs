@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 
 use super::{
     Snapshot,
-    join::{Limits, join},
+    join::{InMemory, Limits, join},
     split::parts_to_join,
 };
 use crate::Result;
@@ -88,7 +88,7 @@ impl Snapshot {
         if parts.is_empty() {
             return Ok(None);
         }
-        let joined = join(self.blocks(), &parts, Limits::default())?;
+        let joined = join(self.blocks(), &parts, Limits::default(), &mut InMemory)?;
         let mut hidden: Vec<Vec<u32>> = vec![Vec::new(); self.blocks().len()];
         for part in &parts {
             if let Some(ordinals) = hidden.get_mut(part.block as usize) {

@@ -97,13 +97,12 @@ impl Block {
             return Err(Error::NotFound { path: dir.to_owned(), reason: "no block: there is no meta.json".to_owned() });
         }
         let meta = BlockMeta::decode(&path, &vfs.read(&path)?)?;
-        for file in &meta.files {
-            let path = dir.join(&file.name);
-            let found = vfs.size(&path)?;
+        let names: Vec<&str> = meta.files.iter().map(|file| file.name.as_str()).collect();
+        for (file, found) in meta.files.iter().zip(vfs.sizes(dir, &names)?) {
             if found != Some(file.size) {
                 let found = found.map_or("is missing".to_owned(), |size| format!("has {size} bytes"));
                 let reason = format!("the file {found} where {} bytes were written", file.size);
-                return Err(Error::corrupt(&path, 0, reason));
+                return Err(Error::corrupt(dir.join(&file.name), 0, reason));
             }
         }
         let files = BlockFiles {
@@ -128,6 +127,11 @@ impl Block {
     /// The same block with other rows deleted and other traces hidden. Nothing is read again.
     pub(super) fn with_hidden(&self, deleted: Arc<Deleted>, hidden: HiddenTraces) -> Arc<Self> {
         Arc::new(Self { files: Arc::clone(&self.files), deleted, hidden })
+    }
+
+    /// Whether somebody else has this block, or the same with other deleted rows or hidden traces.
+    pub(crate) fn is_shared(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1 || Arc::strong_count(&self.files) > 1
     }
 
     /// The rows that are deleted, and their traces.
@@ -178,6 +182,16 @@ impl Block {
     #[must_use]
     pub fn links(&self) -> u64 {
         self.files.meta.links
+    }
+
+    /// What a span of it takes in a request, about.
+    pub(crate) fn bytes_per_span(&self) -> u64 {
+        /// Where the block does not say.
+        const USUAL: u64 = 400;
+        match self.files.meta.request_bytes {
+            0 => USUAL,
+            bytes => bytes.div_ceil(self.files.meta.spans.max(1)),
+        }
     }
 
     /// The earliest trace start and the latest trace end, ns since 1970; hidden traces left out, unless all are. Traces

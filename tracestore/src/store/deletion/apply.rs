@@ -8,7 +8,10 @@ use crate::{
     Error, Result,
     block::Block,
     catalog::{CatalogBlock, Change, PublishError},
-    store::{Snapshot, committed::Committed, layout::Layout, rewrite::rewrite, trace_store::Core},
+    store::{
+        Snapshot, committed::Committed, ingest::BLOCK_BYTES, join::Limits, layout::Layout, making::NewBlocks,
+        merge::merge, trace_store::Core,
+    },
 };
 
 /// Traces that have lost some of their spans are made whole for each new view, some 10 µs per span: they may have this
@@ -63,7 +66,8 @@ impl Core {
             }
         }
         let (rewritten, edited) = too_many_partial(stored, edited)?;
-        let mut written = Written { core: self, layout: &layout, opened: Vec::new(), files: Vec::new() };
+        let new = NewBlocks::new(self.vfs(), &layout.blocks, self.making());
+        let mut written = Written { core: self, layout: &layout, new, opened: Vec::new(), files: Vec::new() };
         let result = written.write(&mut change, &rewritten, edited);
         change.audit = Some((doomed.action.to_owned(), doomed.detail, spans));
         let result = result.map_err(PublishError::Unchanged);
@@ -107,6 +111,7 @@ fn partial_spans(block: &Block) -> Result<u64> {
 struct Written<'a> {
     core: &'a Core,
     layout: &'a Layout,
+    new: NewBlocks,
     opened: Vec<Arc<Block>>,
     files: Vec<std::path::PathBuf>,
 }
@@ -115,9 +120,9 @@ impl Written<'_> {
     fn write(&mut self, change: &mut Change, rewritten: &[Edited<'_>], edited: Vec<Edited<'_>>) -> Result<()> {
         let vfs = self.core.vfs();
         for Edited { entry, block } in rewritten {
-            for new in rewrite(vfs, self.layout, block)? {
+            let limits = Limits { block_bytes: BLOCK_BYTES as u64, ..Limits::default() };
+            for new in merge(std::slice::from_ref(block), limits, &mut self.new, &|| Ok(()))? {
                 let folder = new.id().to_string();
-                self.files.push(new.path().to_owned());
                 change.add.push(CatalogBlock { level: entry.level, ..CatalogBlock::new(folder) });
                 self.opened.push(new);
             }
@@ -138,6 +143,7 @@ impl Written<'_> {
 
     /// Nothing of it became part of the store. What cannot be removed now is removed with other orphans.
     fn remove(&self) {
+        self.new.remove();
         for path in &self.files {
             let _ = self.core.vfs().remove(path);
         }
