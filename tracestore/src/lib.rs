@@ -26,8 +26,9 @@ mod wal;
 pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrategy, LeftAlone, TimeWindows};
 pub use error::{Error, Result};
 pub use store::{
-    CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress, IngestReport, LiveStatus, Recovery,
-    RetentionPolicy, RetentionReport, RetentionRule, Snapshot, SpanSelector, Store, StoreOptions, StoreReader,
-    TraceCandidate, TraceStore,
+    AuditInfo, CopyMode, CopyReport, CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress,
+    IngestReport, LiveStatus, Recovery, RetentionPolicy, RetentionReport, RetentionRule, SegmentInfo, Snapshot,
+    SpanSelector, Store, StoreContents, StoreOptions, StoreReader, TraceCandidate, TraceStore, Traces, VerifyReport,
+    VersionInfo, copy_store, inspect_store, verify, verify_on,
 };
 pub use wal::{Damage, SyncMode};
