@@ -1,5 +1,4 @@
-//! The threads that do what is due, for hosts that do not call `step` themselves: one makes blocks of live data, one merges
-//! blocks, which may take long.
+//! Threads that do what is due, for hosts that do not call `step` themselves.
 
 use std::{
     io,
@@ -14,15 +13,9 @@ use crate::{Error, Result};
 /// After failures the thread waits twice as long each time, up to this many times its period.
 const LONGEST_WAIT: u32 = 64;
 
-/// The threads of a store; they end with this value.
+/// A thread of a store; it ends with this value.
 #[derive(Debug)]
 pub(super) struct Background {
-    flusher: Worker,
-    compactor: Worker,
-}
-
-#[derive(Debug)]
-struct Worker {
     signal: Arc<Signal>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -55,20 +48,25 @@ impl Signal {
     }
 }
 
-impl Worker {
-    /// Starts a thread, if there is to be one; a turn tells whether all went well.
-    fn start(
+impl Background {
+    /// Starts the thread, if there is to be one: it does some work period by period, longer ones after the work tells that
+    /// it failed. What lasts long asks now and then whether the store is closed.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the system has no thread.
+    pub(super) fn start(
         name: &str,
+        core: &Arc<Core>,
         period: Option<Duration>,
-        mut turn: impl FnMut(&Signal) -> bool + Send + 'static,
+        work: fn(&Core, &dyn Fn() -> bool) -> bool,
     ) -> Result<Self> {
         let signal = Arc::new(Signal::default());
         let run = |period| {
-            let signal = Arc::clone(&signal);
+            let (core, signal) = (Arc::clone(core), Arc::clone(&signal));
             thread::Builder::new().name(name.to_owned()).spawn(move || {
                 let mut failures = 0;
                 while signal.wait(period, failures) {
-                    failures = if turn(&signal) { 0 } else { failures + 1 };
+                    failures = if work(&core, &|| signal.state().stop) { 0 } else { failures + 1 };
                 }
             })
         };
@@ -77,49 +75,21 @@ impl Worker {
         Ok(Self { signal, thread: Mutex::new(thread) })
     }
 
-    /// Tells the thread to end.
-    fn end(&self) {
-        self.signal.state().stop = true;
+    /// There is something to do now.
+    pub(super) fn wake(&self) {
+        self.signal.state().wake = true;
         self.signal.changed.notify_all();
     }
 
     /// Waits for the thread to end.
-    fn join(&self) {
+    pub(super) fn stop(&self) {
+        self.signal.state().stop = true;
+        self.signal.changed.notify_all();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // Its errors were kept for who asks.
             let _ = thread.join();
         }
-    }
-}
-
-impl Background {
-    /// Starts the threads, if there are to be any: with a period each.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when the system has no thread.
-    pub(super) fn start(core: &Arc<Core>, flush: Option<Duration>, compact: Option<Duration>) -> Result<Self> {
-        let flushing = Arc::clone(core);
-        let flusher = Worker::start("tracestore", flush, move |_| flushing.step_in_background())?;
-        let compacting = Arc::clone(core);
-        let compactor = Worker::start("tracestore-merge", compact, move |signal| {
-            compacting.compact_in_background(&|| signal.state().stop)
-        })?;
-        Ok(Self { flusher, compactor })
-    }
-
-    /// There is something to do now.
-    pub(super) fn wake(&self) {
-        self.flusher.signal.state().wake = true;
-        self.flusher.signal.changed.notify_all();
-    }
-
-    /// Waits for the threads to end.
-    pub(super) fn stop(&self) {
-        self.compactor.end();
-        self.flusher.end();
-        self.flusher.join();
-        self.compactor.join();
     }
 }
 

@@ -19,11 +19,13 @@ mod open;
 mod options;
 mod reader;
 mod recover;
+mod retention;
 #[cfg(test)]
 mod samples;
 mod snapshot;
 mod split;
 mod trace_store;
+mod upkeep;
 mod whole;
 mod writer;
 
@@ -35,5 +37,6 @@ pub use open::Store;
 pub use options::StoreOptions;
 pub use reader::StoreReader;
 pub use recover::Recovery;
+pub use retention::{RetentionPolicy, RetentionReport, RetentionRule};
 pub use snapshot::Snapshot;
 pub use trace_store::TraceStore;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::cut::CutPolicy;
+use super::{cut::CutPolicy, retention::RetentionPolicy};
 use crate::{
     compact::{CompactionStrategy, TimeWindows},
     io::{DiskVfs, Vfs},
@@ -34,12 +34,17 @@ pub struct StoreOptions {
     /// data, one merges blocks. `None`: there are no threads, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
+    /// What is kept; `None`: everything, but for what [`TraceStore::retain`](super::TraceStore::retain) is told to remove.
+    pub retention: Option<RetentionPolicy>,
+    /// How often it is looked what is kept no longer. What is over stays this long at most.
+    pub retention_period: Duration,
     /// Where the store is.
     pub vfs: Arc<dyn Vfs>,
 }
 
 impl Default for StoreOptions {
-    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, blocks merged by windows of time, a look every second; on the
+    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, blocks merged by windows of time, a
+    /// look every second; everything is kept; on the
     /// local disk.
     fn default() -> Self {
         Self {
@@ -50,6 +55,8 @@ impl Default for StoreOptions {
             orphan_grace: ORPHAN_GRACE,
             compaction: Some(Arc::new(TimeWindows::default())),
             background: Some(Duration::from_secs(1)),
+            retention: None,
+            retention_period: Duration::from_secs(10 * 60),
             vfs: Arc::new(DiskVfs::default()),
         }
     }

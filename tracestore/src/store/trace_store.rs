@@ -19,19 +19,18 @@ use super::{
     background::Background,
     committed::Committed,
     cut::{CutReason, LiveStatus},
-    deletion::{Deletion, DeletionReport},
     layout::Layout,
     live::{Chunk, Live, cost, push_checked},
     making::Making,
     options::StoreOptions,
     recover::{Recovery, recover},
+    upkeep::Upkeep,
     writer::Writer,
 };
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
     catalog::{Change, Covered, PublishError},
-    compact::{CompactionReport, CompactionStrategy, LeftAlone, TimeWindows},
     io::Vfs,
     model::BlockId,
     otlp::{Pushed, check_request},
@@ -48,8 +47,10 @@ use crate::{
 /// rayon's threads, which they may wait for.
 #[derive(Debug, Clone)]
 pub struct TraceStore {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     background: Arc<Background>,
+    /// Looks after what is in blocks, so that a long look keeps nobody from flushing.
+    upkeep: Arc<Background>,
 }
 
 /// What the clones and the background thread share.
@@ -64,8 +65,7 @@ pub(super) struct Core {
     writer: Mutex<Option<Writer>>,
     /// Blocks that are being made.
     making: Making,
-    /// Held while blocks are merged.
-    compacting: Mutex<()>,
+    upkeep: Upkeep,
 }
 
 /// What ingest, queries and flushes agree on. Held for moments only.
@@ -80,10 +80,6 @@ struct State {
     last_sync: Instant,
     /// What the background thread met last.
     trouble: Option<String>,
-    /// What the thread that merges blocks met last.
-    compaction_trouble: Option<String>,
-    /// Blocks that cannot be merged.
-    left_alone: Vec<LeftAlone>,
     /// Why nothing more is taken.
     stopped: Option<String>,
 }
@@ -120,14 +116,12 @@ impl TraceStore {
             snapshot: None,
             last_sync: Instant::now(),
             trouble: None,
-            compaction_trouble: None,
-            left_alone: Vec::new(),
             stopped: None,
         };
         let making = writer.making.clone();
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.as_ref().to_owned();
-        let core = Core { path, options, wal, recovery, state, writer, making, compacting: Mutex::default() };
+        let core = Core { path, options, wal, recovery, state, writer, making, upkeep: Upkeep::default() };
         let core = Arc::new(core);
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
@@ -137,9 +131,10 @@ impl TraceStore {
             SyncMode::Interval(interval) => period.min(interval).max(Duration::from_millis(1)),
             _ => period,
         });
-        let compaction = core.options.compaction.as_ref().and(core.options.background);
-        let background = Arc::new(Background::start(&core, period, compaction)?);
-        Ok(Self { core, background })
+        let background = Arc::new(Background::start("tracestore", &core, period, |core, _| core.step_in_background())?);
+        let period = core.options.background.filter(|_| core.has_upkeep());
+        let upkeep = Arc::new(Background::start("tracestore-upkeep", &core, period, Core::upkeep_in_background)?);
+        Ok(Self { core, background, upkeep })
     }
 
     /// What was found in the log when the store was opened.
@@ -180,64 +175,25 @@ impl TraceStore {
         self.core.flush()
     }
 
-    /// Deletes spans for good: queries of this store do not see them from the moment this returns, readers in other
-    /// processes from their next refresh on. All stored copies of a span go; one that comes in later stays. Live data is
-    /// made into a block first. The bytes leave the disk when the block is compacted, or when nothing else is left of it and
-    /// [`StoreOptions::orphan_grace`] is over. The store's catalog tells when what was deleted.
-    ///
-    /// *Cost.* For a trace, some lookups; else that of the query. Memory: a bit for each span found, compressed. While it
-    /// runs, others may read, write and flush.
-    ///
-    /// # Errors
-    /// Nothing is deleted then: [`Error::Selector`]; [`Error::Io`], [`Error::Corrupt`], [`Error::Stopped`];
-    /// [`Error::Conflict`] when blocks change time and again meanwhile.
-    pub fn delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
-        self.core.delete(deletion)
-    }
-
-    /// What [`TraceStore::delete`] would do now. Changes nothing.
-    ///
-    /// # Errors
-    /// [`Error::Selector`], [`Error::Io`], [`Error::Corrupt`].
-    pub fn would_delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
-        self.core.would_delete(deletion)
-    }
-
     /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so, and
-    /// one merge of blocks. For hosts that open the store without background threads.
+    /// a look at [what is kept](StoreOptions::retention), and at most one [merge of blocks](StoreOptions::compaction). For hosts that open the store without a background thread. Tells
+    /// why a block was cut.
     ///
     /// # Errors
-    /// As [`TraceStore::flush`] and [`TraceStore::compact`].
+    /// As [`TraceStore::flush`], [`TraceStore::retain`] and [`TraceStore::compact`].
     pub fn step(&self) -> Result<Option<CutReason>> {
-        let cut = self.core.step()?;
-        if let Some(strategy) = &self.core.options.compaction {
-            self.core.compact(strategy.as_ref(), 1, &|| Ok(()))?;
-        }
-        Ok(cut)
-    }
-
-    /// Merges the blocks that a strategy chooses, until it chooses none; `None` is the strategy of the store's options, or
-    /// else [`TimeWindows`]. The store goes on taking spans and answering queries, and readers keep the blocks that they
-    /// have. One compaction runs at a time: another one waits.
-    ///
-    /// *Cost.* About 5 µs per span on two cores, and the memory that the strategy's jobs allow.
-    ///
-    /// # Errors
-    /// [`Error::Io`], [`Error::Stopped`]; what was published before stays. Blocks that are damaged, or have a trace that is
-    /// too large to put together, are no error: they are left alone, and the report tells.
-    pub fn compact(&self, strategy: Option<&dyn CompactionStrategy>) -> Result<CompactionReport> {
-        let usual = TimeWindows::default();
-        let strategy = strategy.or(self.core.options.compaction.as_deref()).unwrap_or(&usual);
-        self.core.compact(strategy, usize::MAX, &|| Ok(()))
+        let reason = self.core.step()?;
+        self.core.upkeep_if_due()?;
+        self.core.compact_one()?;
+        Ok(reason)
     }
 
     /// What went wrong when a background thread last did what was due; `None` when all is well. It tries again, but for
     /// blocks that cannot be merged.
     #[must_use]
     pub fn trouble(&self) -> Option<String> {
-        let state = self.core.state();
-        let left = || state.left_alone.last().map(|left| format!("blocks are not merged: {}", left.reason));
-        state.trouble.clone().or_else(|| state.compaction_trouble.clone()).or_else(left)
+        let trouble = self.core.state().trouble.clone();
+        trouble.or_else(|| self.core.upkeep().trouble())
     }
 
     /// What waits to become a block.
@@ -253,6 +209,7 @@ impl TraceStore {
     /// As [`TraceStore::flush`]: the live data is in the log, and the next writer makes a block of it.
     pub fn close(&self) -> Result<()> {
         self.background.stop();
+        self.upkeep.stop();
         self.core.close()
     }
 }
@@ -266,7 +223,7 @@ impl Core {
         self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stopped(&self, reason: &str) -> Error {
+    pub(super) fn stopped(&self, reason: &str) -> Error {
         Error::Stopped { path: self.path.clone(), reason: reason.to_owned() }
     }
 
@@ -358,30 +315,8 @@ impl Core {
         is_well
     }
 
-    /// [`Core::compact`] for the background thread: an error is kept for who asks. Tells whether all went well.
-    pub(super) fn compact_in_background(&self, is_ending: &dyn Fn() -> bool) -> bool {
-        let Some(strategy) = &self.options.compaction else { return true };
-        let check = || if is_ending() { Err(self.stopped("it was closed")) } else { Ok(()) };
-        let trouble = self.compact(strategy.as_ref(), usize::MAX, &check).err().map(|error| error.to_string());
-        let is_well = trouble.is_none();
-        self.state().compaction_trouble = trouble;
-        is_well
-    }
-
-    pub(super) fn compacting(&self) -> MutexGuard<'_, ()> {
-        self.compacting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn making(&self) -> &Making {
         &self.making
-    }
-
-    pub(super) fn left_alone(&self) -> Vec<LeftAlone> {
-        self.state().left_alone.clone()
-    }
-
-    pub(super) fn leave_alone(&self, left: LeftAlone) {
-        self.state().left_alone.push(left);
     }
 
     pub(super) fn flush(&self) -> Result<Option<BlockId>> {
@@ -457,6 +392,14 @@ impl Core {
     /// Nobody knows which version stands.
     fn stop_after(&self, error: &Error) {
         self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
+    }
+
+    pub(super) fn upkeep(&self) -> &Upkeep {
+        &self.upkeep
+    }
+
+    pub(super) fn options(&self) -> &StoreOptions {
+        &self.options
     }
 
     pub(super) fn vfs(&self) -> &Arc<dyn Vfs> {
