@@ -30,18 +30,18 @@ impl Core {
         check: &dyn Fn() -> Result<()>,
     ) -> Result<CompactionReport> {
         // One compaction at a time.
-        let _compacting = self.upkeep().compacting();
+        let _compacting = self.compacting();
         let mut report = CompactionReport::default();
         while report.jobs + report.outdated + (report.left_alone.len() as u64) < jobs as u64 {
             check()?;
             let committed = self.committed()?;
-            let Some(job) = choose(strategy, &committed, &self.upkeep().left_alone())? else { break };
+            let Some(job) = choose(strategy, &committed, &self.left_alone())? else { break };
             match self.run(&job, &committed, check) {
                 Ok(done) => report.add(done),
                 // What is wrong is wrong with these blocks: the others are merged all the same.
                 Err(error) if error.is_limit() || error.is_corruption() => {
                     let left = LeftAlone { blocks: job.blocks, reason: error.to_string() };
-                    self.upkeep().left_alone().push(left.clone());
+                    self.leave_alone(left.clone());
                     report.left_alone.push(left);
                 }
                 Err(error) => return Err(error),

@@ -12,6 +12,7 @@ mod ingest;
 mod join;
 mod layout;
 mod live;
+mod log_place;
 mod lookup;
 mod making;
 mod merge;
@@ -22,6 +23,7 @@ mod recover;
 mod retention;
 #[cfg(test)]
 mod samples;
+mod shared;
 mod snapshot;
 mod split;
 mod trace_store;

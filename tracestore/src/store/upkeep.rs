@@ -1,7 +1,7 @@
-//! What is done to blocks after they were made: deletions when somebody asks for one, retention and merging now and then.
+//! What is done to blocks after they were made: deletions when somebody asks for one, retention now and then.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, PoisonError},
     time::{Instant, SystemTime},
 };
 
@@ -11,20 +11,13 @@ use super::{
     retention::{Due, RetentionPolicy, RetentionReport},
     trace_store::Core,
 };
-use crate::{
-    Result,
-    compact::{CompactionReport, CompactionStrategy, LeftAlone, TimeWindows},
-};
+use crate::Result;
 
 /// When it was looked what is kept, and what came of it.
 #[derive(Debug, Default)]
 pub(super) struct Upkeep {
     /// Held while it is looked.
     retention: Mutex<Retention>,
-    /// Held while blocks are merged.
-    compacting: Mutex<()>,
-    /// Blocks that cannot be merged.
-    left_alone: Mutex<Vec<LeftAlone>>,
     trouble: Mutex<Option<String>>,
 }
 
@@ -35,20 +28,9 @@ struct Retention {
 }
 
 impl Upkeep {
-    /// What the background thread met last, or what cannot be done at all.
+    /// What the background thread met last.
     pub(super) fn trouble(&self) -> Option<String> {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let left = || self.left_alone().last().map(|left| format!("blocks are not merged: {}", left.reason));
-        trouble.or_else(left)
-    }
-
-    /// Waits until nobody else merges blocks.
-    pub(super) fn compacting(&self) -> MutexGuard<'_, ()> {
-        self.compacting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn left_alone(&self) -> MutexGuard<'_, Vec<LeftAlone>> {
-        self.left_alone.lock().unwrap_or_else(PoisonError::into_inner)
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -79,22 +61,6 @@ impl TraceStore {
     pub fn retain(&self, policy: &RetentionPolicy, now: SystemTime) -> Result<RetentionReport> {
         self.core.retain(policy, now, &mut Due::default())
     }
-
-    /// Merges the blocks that a strategy chooses, until it chooses none; `None` is the strategy of the store's options, or
-    /// else [`TimeWindows`]. The store goes on taking spans and answering queries, and readers keep the blocks that they
-    /// have. One compaction runs at a time: another one waits.
-    ///
-    /// *Cost.* About 5 µs per span on two cores, and the memory that the strategy's jobs allow.
-    ///
-    /// # Errors
-    /// [`Error::Io`](crate::Error::Io), [`Error::Stopped`](crate::Error::Stopped); what was published before stays. Blocks
-    /// that are damaged, or have a trace that is too large to put together, are no error: they are left alone, and the
-    /// report tells.
-    pub fn compact(&self, strategy: Option<&dyn CompactionStrategy>) -> Result<CompactionReport> {
-        let usual = TimeWindows::default();
-        let strategy = strategy.or(self.core.options().compaction.as_deref()).unwrap_or(&usual);
-        self.core.compact(strategy, usize::MAX, &|| Ok(()))
-    }
 }
 
 impl Core {
@@ -110,26 +76,9 @@ impl Core {
         Ok(())
     }
 
-    /// Whether there is anything to do now and then.
-    pub(super) fn has_upkeep(&self) -> bool {
-        self.options().retention.is_some() || self.options().compaction.is_some()
-    }
-
-    /// Does the most urgent merge of the store's own strategy.
-    pub(super) fn compact_one(&self) -> Result<()> {
-        let Some(strategy) = &self.options().compaction else { return Ok(()) };
-        self.compact(strategy.as_ref(), 1, &|| Ok(())).map(drop)
-    }
-
-    /// Retention and merging for the background thread: an error is kept for who asks. Tells whether all went well.
-    pub(super) fn upkeep_in_background(&self, is_ending: &dyn Fn() -> bool) -> bool {
-        let check = || if is_ending() { Err(self.stopped("it was closed")) } else { Ok(()) };
-        let compact = || match &self.options().compaction {
-            Some(strategy) => self.compact(strategy.as_ref(), usize::MAX, &check).map(drop),
-            None => Ok(()),
-        };
-        let done = self.upkeep_if_due().and_then(|()| compact());
-        let trouble = done.err().map(|error| error.to_string());
+    /// [`Core::upkeep_if_due`] for the background thread: an error is kept for who asks. Tells whether all went well.
+    pub(super) fn upkeep_in_background(&self) -> bool {
+        let trouble = self.upkeep_if_due().err().map(|error| error.to_string());
         let is_well = trouble.is_none();
         *self.upkeep().trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
         is_well

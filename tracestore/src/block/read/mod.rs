@@ -20,7 +20,9 @@ mod file;
 mod hidden;
 mod keys;
 mod owners;
+mod pages;
 mod plan;
+mod prefetch;
 mod residual;
 mod restore;
 mod structure;
@@ -29,6 +31,7 @@ mod trace_columns;
 mod traces;
 mod values;
 mod weight;
+mod window;
 
 pub use attributes::AttributeNames;
 pub use block::{Block, ColumnStats};
