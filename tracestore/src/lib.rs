@@ -27,6 +27,7 @@ pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrat
 pub use error::{Error, Result};
 pub use store::{
     CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress, IngestReport, LiveStatus, Recovery,
-    Snapshot, SpanSelector, Store, StoreOptions, StoreReader, TraceCandidate, TraceStore,
+    RetentionPolicy, RetentionReport, RetentionRule, Snapshot, SpanSelector, Store, StoreOptions, StoreReader,
+    TraceCandidate, TraceStore,
 };
 pub use wal::{Damage, SyncMode};

@@ -21,11 +21,15 @@ use tracestore::{
     model::TraceId,
 };
 
-fn open(vfs: &MemoryVfs) -> TraceStore {
+fn options(vfs: &MemoryVfs) -> StoreOptions {
     let mut options = StoreOptions::default();
     options.vfs = Arc::new(vfs.clone());
     options.background = None;
-    TraceStore::open("store", options).unwrap()
+    options
+}
+
+fn open(vfs: &MemoryVfs) -> TraceStore {
+    TraceStore::open("store", options(vfs)).unwrap()
 }
 
 fn reader(vfs: &MemoryVfs) -> StoreReader {
@@ -144,7 +148,7 @@ proptest! {
             };
             let before = seen(&store.snapshot().unwrap());
             let files = files::all(&vfs);
-            let expected = store.would_delete(&deletion).unwrap();
+            let expected = deletion.preview(&store.snapshot().unwrap()).unwrap();
             prop_assert_eq!(files::all(&vfs), files, "a dry run changes nothing");
             let old = store.snapshot().unwrap();
             let report = store.delete(&deletion).unwrap();

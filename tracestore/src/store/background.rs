@@ -1,5 +1,5 @@
 //! The threads that do what is due, for hosts that do not call `step` themselves: one makes blocks of live data, one merges
-//! blocks, which may take long.
+//! blocks, one removes what is not kept; the last two may take long.
 
 use std::{
     io,
@@ -19,6 +19,15 @@ const LONGEST_WAIT: u32 = 64;
 pub(super) struct Background {
     flusher: Worker,
     compactor: Worker,
+    keeper: Worker,
+}
+
+/// How often the threads look whether something is due; `None`: there is no such thread.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Periods {
+    pub(super) flush: Option<Duration>,
+    pub(super) compact: Option<Duration>,
+    pub(super) retain: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -94,18 +103,20 @@ impl Worker {
 }
 
 impl Background {
-    /// Starts the threads, if there are to be any: with a period each.
+    /// Starts the threads.
     ///
     /// # Errors
     /// [`Error::Io`] when the system has no thread.
-    pub(super) fn start(core: &Arc<Core>, flush: Option<Duration>, compact: Option<Duration>) -> Result<Self> {
+    pub(super) fn start(core: &Arc<Core>, periods: Periods) -> Result<Self> {
         let flushing = Arc::clone(core);
-        let flusher = Worker::start("tracestore", flush, move |_| flushing.step_in_background())?;
+        let flusher = Worker::start("tracestore", periods.flush, move |_| flushing.step_in_background())?;
         let compacting = Arc::clone(core);
-        let compactor = Worker::start("tracestore-merge", compact, move |signal| {
+        let compactor = Worker::start("tracestore-merge", periods.compact, move |signal| {
             compacting.compact_in_background(&|| signal.state().stop)
         })?;
-        Ok(Self { flusher, compactor })
+        let keeping = Arc::clone(core);
+        let keeper = Worker::start("tracestore-keep", periods.retain, move |_| keeping.upkeep_in_background())?;
+        Ok(Self { flusher, compactor, keeper })
     }
 
     /// There is something to do now.
@@ -116,10 +127,9 @@ impl Background {
 
     /// Waits for the threads to end.
     pub(super) fn stop(&self) {
-        self.compactor.end();
-        self.flusher.end();
-        self.flusher.join();
-        self.compactor.join();
+        let workers = [&self.flusher, &self.compactor, &self.keeper];
+        workers.into_iter().for_each(Worker::end);
+        workers.into_iter().for_each(Worker::join);
     }
 }
 

@@ -20,12 +20,14 @@ mod open;
 mod options;
 mod reader;
 mod recover;
+mod retention;
 #[cfg(test)]
 mod samples;
 mod shared;
 mod snapshot;
 mod split;
 mod trace_store;
+mod upkeep;
 mod whole;
 mod writer;
 
@@ -37,5 +39,6 @@ pub use open::Store;
 pub use options::StoreOptions;
 pub use reader::StoreReader;
 pub use recover::Recovery;
+pub use retention::{RetentionPolicy, RetentionReport, RetentionRule};
 pub use snapshot::Snapshot;
 pub use trace_store::TraceStore;

@@ -16,15 +16,15 @@ use bytes::Bytes;
 
 use super::{
     Snapshot,
-    background::Background,
+    background::{Background, Periods},
     committed::Committed,
     cut::{CutReason, LiveStatus},
-    deletion::{Deletion, DeletionReport},
     layout::Layout,
     live::{Chunk, Live, cost, push_checked},
     making::Making,
     options::StoreOptions,
     recover::{Recovery, recover},
+    upkeep::Upkeep,
     writer::{Cut, Writer},
 };
 use crate::{
@@ -48,7 +48,7 @@ use crate::{
 /// rayon's threads, which they may wait for.
 #[derive(Debug, Clone)]
 pub struct TraceStore {
-    core: Arc<Core>,
+    pub(super) core: Arc<Core>,
     background: Arc<Background>,
 }
 
@@ -58,6 +58,8 @@ pub(super) struct Core {
     path: PathBuf,
     options: StoreOptions,
     wal: Wal,
+    /// Whether spans can be taken.
+    has_log: bool,
     recovery: Recovery,
     state: Mutex<State>,
     /// Held while a block is cut. `None` once closed.
@@ -66,6 +68,7 @@ pub(super) struct Core {
     making: Making,
     /// Held while blocks are merged.
     compacting: Mutex<()>,
+    upkeep: Upkeep,
 }
 
 /// What ingest, queries and flushes agree on. Held for moments only.
@@ -128,10 +131,12 @@ impl TraceStore {
             left_alone: Vec::new(),
             stopped: None,
         };
-        let making = writer.making.clone();
+        let (making, has_log) = (writer.making.clone(), writer.log.is_some());
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.to_owned();
-        let core = Core { path, options, wal, recovery, state, writer, making, compacting: Mutex::default() };
+        let upkeep = Upkeep::default();
+        let core =
+            Core { path, options, wal, has_log, recovery, state, writer, making, compacting: Mutex::default(), upkeep };
         let core = Arc::new(core);
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
@@ -141,8 +146,13 @@ impl TraceStore {
             SyncMode::Interval(interval) => period.min(interval).max(Duration::from_millis(1)),
             _ => period,
         });
-        let compaction = core.options.compaction.as_ref().and(core.options.background);
-        let background = Arc::new(Background::start(&core, period, compaction)?);
+        let host = core.options.background;
+        let periods = Periods {
+            flush: period,
+            compact: core.options.compaction.as_ref().and(host),
+            retain: core.options.retention.as_ref().and(host),
+        };
+        let background = Arc::new(Background::start(&core, periods)?);
         Ok(Self { core, background })
     }
 
@@ -184,39 +194,18 @@ impl TraceStore {
         self.core.flush()
     }
 
-    /// Deletes spans for good: queries of this store do not see them from the moment this returns, readers in other
-    /// processes from their next refresh on. All stored copies of a span go; one that comes in later stays. Live data is
-    /// made into a block first. The bytes leave the disk when the block is compacted, or when nothing else is left of it and
-    /// [`StoreOptions::orphan_grace`] is over. The store's catalog tells when what was deleted.
-    ///
-    /// *Cost.* For a trace, some lookups; else that of the query. Memory: a bit for each span found, compressed. While it
-    /// runs, others may read, write and flush.
+    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so,
+    /// one merge of blocks, and a look at [what is kept](StoreOptions::retention). For hosts that open the store without
+    /// background threads. Tells why a block was cut.
     ///
     /// # Errors
-    /// Nothing is deleted then: [`Error::Selector`]; [`Error::Io`], [`Error::Corrupt`], [`Error::Stopped`];
-    /// [`Error::Conflict`] when blocks change time and again meanwhile.
-    pub fn delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
-        self.core.delete(deletion)
-    }
-
-    /// What [`TraceStore::delete`] would do now. Changes nothing.
-    ///
-    /// # Errors
-    /// [`Error::Selector`], [`Error::Io`], [`Error::Corrupt`].
-    pub fn would_delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
-        self.core.would_delete(deletion)
-    }
-
-    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so, and
-    /// one merge of blocks. For hosts that open the store without background threads.
-    ///
-    /// # Errors
-    /// As [`TraceStore::flush`] and [`TraceStore::compact`].
+    /// As [`TraceStore::flush`], [`TraceStore::compact`] and [`TraceStore::retain`].
     pub fn step(&self) -> Result<Option<CutReason>> {
         let cut = self.core.step()?;
         if let Some(strategy) = &self.core.options.compaction {
             self.core.compact(strategy.as_ref(), 1, &|| Ok(()))?;
         }
+        self.core.upkeep_if_due()?;
         Ok(cut)
     }
 
@@ -241,7 +230,8 @@ impl TraceStore {
     pub fn trouble(&self) -> Option<String> {
         let state = self.core.state();
         let left = || state.left_alone.last().map(|left| format!("blocks are not merged: {}", left.reason));
-        state.trouble.clone().or_else(|| state.compaction_trouble.clone()).or_else(left)
+        let trouble = state.trouble.clone().or_else(|| state.compaction_trouble.clone());
+        trouble.or_else(|| self.core.upkeep.trouble()).or_else(left)
     }
 
     /// What waits to become a block.
@@ -282,6 +272,9 @@ impl Core {
         })?;
         if checked.spans == 0 {
             return Ok(checked);
+        }
+        if !self.has_log {
+            return Err(self.stopped("it has no log, which cannot be on an object store (see StoreOptions::log)"));
         }
         let (sequence, is_due) = {
             let mut state = self.state();
@@ -472,6 +465,14 @@ impl Core {
     /// Nobody knows which version stands.
     fn stop_after(&self, error: &Error) {
         self.state().stopped.get_or_insert_with(|| format!("a version could not be published: {error}"));
+    }
+
+    pub(super) fn upkeep(&self) -> &Upkeep {
+        &self.upkeep
+    }
+
+    pub(super) fn options(&self) -> &StoreOptions {
+        &self.options
     }
 
     pub(super) fn vfs(&self) -> &Arc<dyn Vfs> {

@@ -68,6 +68,12 @@ impl Block {
         self.hiding(Arc::new(Deleted::new(self, rows)?), &[])
     }
 
+    /// How many of its stored spans are deleted.
+    #[must_use]
+    pub fn deleted_spans(&self) -> u64 {
+        self.deleted_rows().len()
+    }
+
     /// The rows that are deleted. What reads spans leaves them out; of what is said from statistics, [`Block::spans`],
     /// [`Block::traces`] and [`Block::time_range`] do.
     pub(crate) fn deleted_rows(&self) -> &RoaringBitmap {

@@ -22,8 +22,8 @@ const PARTIAL_SPANS: u64 = 16 << 10;
 #[derive(Debug)]
 pub(in crate::store) struct Doomed {
     pub(in crate::store) rows: DoomedRows,
-    /// Numbers of blocks that go with all they have.
-    pub(in crate::store) blocks: Vec<u32>,
+    /// Other blocks, which go with all they have.
+    pub(in crate::store) blocks: Vec<Arc<Block>>,
     pub(in crate::store) action: &'static str,
     pub(in crate::store) detail: String,
 }
@@ -41,7 +41,7 @@ struct Edited<'a> {
 }
 
 impl Core {
-    /// Publishes that rows and blocks of `stored`, the blocks of `committed`, are deleted.
+    /// Publishes that rows of `stored`, blocks of `committed`, are deleted, and other blocks of it.
     ///
     /// # Errors
     /// [`Error::Conflict`] when these blocks have changed meanwhile; [`Error::Io`], [`Error::Corrupt`], [`Error::Stopped`].
@@ -53,8 +53,7 @@ impl Core {
         };
         let (mut change, mut edited) = (Change::default(), Vec::new());
         let mut spans = doomed.rows.stored_spans();
-        for number in &doomed.blocks {
-            let Some(block) = stored.blocks().get(*number as usize) else { continue };
+        for block in &doomed.blocks {
             spans += block.spans();
             change.remove.push(entry(block)?.clone());
         }

@@ -15,6 +15,7 @@ use std::{fmt, sync::Arc};
 
 pub(super) use apply::{Doomed, Outcome};
 pub(super) use file::{collect_files, load};
+pub(super) use found::FoundTraces;
 pub use found::{FoundSpans, SpanSelector};
 pub(super) use rows::{DoomedRows, rows_of_traces};
 
@@ -36,7 +37,7 @@ pub enum Deletion {
     Spans(Arc<dyn SpanSelector>),
 }
 
-/// What a deletion did, or would do.
+/// What a deletion did, or [would do](Deletion::preview).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeletionReport {
@@ -51,7 +52,7 @@ pub struct DeletionReport {
     /// Those of which nothing is left: they are removed.
     pub removed_blocks: u64,
     /// Those that were written anew without the spans: the traces that lost some would have been too many to be made whole
-    /// for each view. 0 in a dry run.
+    /// for each view. 0 in a preview.
     pub rewritten_blocks: u64,
 }
 
@@ -67,6 +68,14 @@ impl fmt::Display for Deletion {
 }
 
 impl Deletion {
+    /// What deleting it would do to a store that is as a view of it. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Selector`], [`Error::Io`], [`Error::Corrupt`].
+    pub fn preview(&self, snapshot: &Snapshot) -> Result<DeletionReport> {
+        Ok(self.rows(snapshot)?.report(snapshot))
+    }
+
     /// The rows that are to go.
     fn rows(&self, stored: &Snapshot) -> Result<DoomedRows> {
         match self {
@@ -84,12 +93,6 @@ impl Deletion {
 }
 
 impl Core {
-    /// What would be deleted now, live data included.
-    pub(super) fn would_delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
-        let stored = self.snapshot()?;
-        Ok(deletion.rows(&stored)?.report(&stored))
-    }
-
     /// Deletes.
     pub(super) fn delete(&self, deletion: &Deletion) -> Result<DeletionReport> {
         self.flush()?;

@@ -3,7 +3,7 @@
 //! A block of the view that is one of the stored ones has its traces alone: its rows are what is meant. Those behind them
 //! are in memory: their traces are looked for in all stored blocks.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use hashbrown::HashSet;
 use rayon::prelude::*;
@@ -13,7 +13,12 @@ use super::{
     DeletionReport,
     found::{FoundSpans, FoundTraces},
 };
-use crate::{Error, Result, block::SpanKey, model::TraceId, store::Snapshot};
+use crate::{
+    Error, Result,
+    block::{Block, SpanKey},
+    model::TraceId,
+    store::Snapshot,
+};
 
 /// How many traces are looked at at once.
 const BATCH: usize = 4096;
@@ -37,16 +42,21 @@ impl DoomedRows {
         self.rows.values().map(RoaringBitmap::len).sum()
     }
 
-    /// What goes with them.
-    pub(super) fn report(&self, stored: &Snapshot) -> DeletionReport {
+    /// The blocks of which nothing is left.
+    pub(in crate::store) fn emptied<'a>(&'a self, stored: &'a Snapshot) -> impl Iterator<Item = &'a Arc<Block>> {
         let blocks = self.rows.iter().filter_map(|(number, rows)| Some((stored.blocks().get(*number as usize)?, rows)));
         let emptied = blocks.filter(|(block, rows)| rows.len() + block.deleted_rows().len() == block.meta().spans);
+        emptied.map(|(block, _)| block)
+    }
+
+    /// What goes with them.
+    pub(super) fn report(&self, stored: &Snapshot) -> DeletionReport {
         DeletionReport {
             traces: self.traces,
             spans: self.spans,
             stored_spans: self.stored_spans(),
             blocks: self.rows.len() as u64,
-            removed_blocks: emptied.count() as u64,
+            removed_blocks: self.emptied(stored).count() as u64,
             rewritten_blocks: 0,
         }
     }
