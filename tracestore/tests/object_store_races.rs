@@ -9,7 +9,14 @@ mod numbered;
 #[path = "support/sim_store.rs"]
 mod sim_store;
 
-use std::{path::Path, sync::Arc, thread};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use numbered::{numbers, request};
 use sim_store::{Actor, Counts, Dice, World};
@@ -80,7 +87,7 @@ fn holds(all: &[u64], some: impl IntoIterator<Item = u64>) -> bool {
 }
 
 /// Ingests and flushes, and now and then ends without a word and begins again. Tells which numbers it has sent.
-fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path) -> std::ops::Range<u64> {
+fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path, ingesting: &AtomicUsize) -> std::ops::Range<u64> {
     let (actor, _leave) = Actor::enter(world, number);
     let (first, mut dice) = (number as u64 * FAR, Dice(seed ^ number as u64));
     let mut next = first;
@@ -108,12 +115,13 @@ fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path) -> std::op
     assert!(holds(&seen(&actor, &store.snapshot().unwrap()), first..next));
     // It has nothing left to do: whether this works or not, all is in the store.
     drop(store.close());
+    ingesting.fetch_sub(1, Ordering::SeqCst);
     first..next
 }
 
-/// Merges what there is to merge, and begins again as a new process now and then. Tells how many merges it has done, and how
-/// many were in vain.
-fn compactor(world: &Arc<World>, number: usize, seed: u64) -> (u64, u64) {
+/// Merges what there is to merge as long as somebody ingests, and begins again as a new process now and then. Tells how many
+/// merges it has done, and how many were in vain.
+fn compactor(world: &Arc<World>, number: usize, seed: u64, ingesting: &AtomicUsize) -> (u64, u64) {
     let (actor, _leave) = Actor::enter(world, number);
     let mut dice = Dice(seed ^ number as u64);
     let open = || {
@@ -122,8 +130,8 @@ fn compactor(world: &Arc<World>, number: usize, seed: u64) -> (u64, u64) {
         insist(|| TraceStore::open(STORE, options.clone()))
     };
     let (mut store, mut done, mut in_vain) = (open(), 0, 0);
-    for _ in 0..8 {
-        if dice.below(4) == 0 {
+    while ingesting.load(Ordering::SeqCst) > 0 {
+        if dice.below(16) == 0 {
             store = open();
         }
         match store.compact(Some(&Pairs)) {
@@ -134,7 +142,9 @@ fn compactor(world: &Arc<World>, number: usize, seed: u64) -> (u64, u64) {
             // What is left behind is an orphan, or was published after all.
             Err(error) => assert!(is_simulated(&error), "{error}"),
         }
-        seen(&actor, &store.snapshot().unwrap());
+        if dice.below(4) == 0 {
+            seen(&actor, &store.snapshot().unwrap());
+        }
     }
     (done, in_vain)
 }
@@ -162,17 +172,17 @@ fn alone<T: Send>(part: impl FnOnce() -> T + Send) -> T {
 /// Adds what happened to requests, and how many merges were done and were in vain.
 fn run(seed: u64, merges: &mut (u64, u64)) -> Counts {
     let world = World::new(seed, ACTORS);
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, ingesting) = (tempfile::tempdir().unwrap(), AtomicUsize::new(INGESTERS));
     let sent: Vec<u64> = thread::scope(|scope| {
         let ingesters: Vec<_> = (0..INGESTERS)
             .map(|number| {
-                let (world, log) = (&world, folder.path().join(number.to_string()));
-                scope.spawn(move || alone(|| ingester(world, number, seed, &log)))
+                let (world, ingesting, log) = (&world, &ingesting, folder.path().join(number.to_string()));
+                scope.spawn(move || alone(|| ingester(world, number, seed, &log, ingesting)))
             })
             .collect();
-        let world = &world;
+        let (world, ingesting) = (&world, &ingesting);
         let compactors: Vec<_> = (INGESTERS..INGESTERS + COMPACTORS)
-            .map(|number| scope.spawn(move || alone(|| compactor(world, number, seed))))
+            .map(|number| scope.spawn(move || alone(|| compactor(world, number, seed, ingesting))))
             .collect();
         for number in INGESTERS + COMPACTORS..ACTORS {
             scope.spawn(move || alone(|| reader(world, number)));
