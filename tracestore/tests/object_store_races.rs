@@ -171,7 +171,8 @@ fn alone<T: Send>(part: impl FnOnce() -> T + Send) -> T {
 
 /// Adds what happened to requests, and how many merges were done and were in vain.
 fn run(seed: u64, merges: &mut (u64, u64)) -> Counts {
-    let world = World::new(seed, ACTORS);
+    // Some worlds do not fail, and are the harder to be first in.
+    let world = World::new(seed, ACTORS, [0, 1, 3][seed as usize % 3]);
     let (folder, ingesting) = (tempfile::tempdir().unwrap(), AtomicUsize::new(INGESTERS));
     let sent: Vec<u64> = thread::scope(|scope| {
         let ingesters: Vec<_> = (0..INGESTERS)
