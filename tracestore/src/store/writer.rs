@@ -83,19 +83,15 @@ impl Writer {
         Ok(writer)
     }
 
-    /// As [`Writer::open`], for who has a log: in the store's folder, or where `log` says when it cannot be there.
+    /// As [`Writer::open`], for who may have a log: in the store's folder, or where `log` says when it cannot be there.
     ///
     /// # Errors
-    /// As [`Writer::open`], and [`LogPlace::open`]; [`Error::NotFound`] when the log has no place.
+    /// As [`Writer::open`], and [`LogPlace::open`].
     pub(super) fn open_with_log(vfs: Arc<dyn Vfs>, path: &Path, log: Option<&Path>) -> Result<Self> {
         if !vfs.is_shared() {
             return Self::open(vfs, path);
         }
-        let no_place = || Error::NotFound {
-            path: path.to_owned(),
-            reason: "a log cannot live on an object store: it needs a folder of the local disk".to_owned(),
-        };
-        let log = LogPlace::open(log.ok_or_else(no_place)?, path)?;
+        let log = log.map_or_else(|| Ok(LogPlace::none()), |log| LogPlace::open(log, path))?;
         Ok(Self { log, ..Self::open(vfs, path)? })
     }
 
