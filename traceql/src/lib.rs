@@ -23,6 +23,8 @@ pub mod output;
 #[cfg(feature = "engine")]
 mod plan;
 #[cfg(feature = "rules")]
+pub mod retention;
+#[cfg(feature = "rules")]
 pub mod rules;
 #[cfg(feature = "engine")]
 pub mod series;
@@ -36,10 +38,10 @@ mod yaml;
 pub use engine::SqlAnswer;
 #[cfg(feature = "engine")]
 pub use engine::{
-    BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, MetricsOptions, MetricsResponse, Progress, ScopeNames,
-    SearchBatches, SearchEvent, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats, SearchStream,
-    ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TagNames, TagOptions, TagScope, TagValue, TagValues,
-    TraceMatch, Value,
+    BlockingEngine, Cursor, Engine, EngineOptions, FieldValue, MetricsOptions, MetricsResponse, Progress,
+    QuerySelector, ScopeNames, SearchBatches, SearchEvent, SearchKey, SearchOptions, SearchOrder, SearchResponse,
+    SearchStats, SearchStream, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TagNames, TagOptions, TagScope,
+    TagValue, TagValues, TraceMatch, Value,
 };
 #[cfg(feature = "engine")]
 pub use error::{Error, Result};

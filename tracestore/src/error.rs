@@ -93,6 +93,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// What somebody else was asked to find in the store could not be found.
+    #[error("{selector}: {source}")]
+    Selector {
+        /// What was to be found.
+        selector: String,
+        /// Why it was not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Metrics that cannot be made as they are configured.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -11,6 +11,7 @@
 
 pub mod block;
 mod catalog;
+mod compact;
 mod error;
 pub mod io;
 pub mod model;
@@ -22,10 +23,12 @@ mod store;
 pub mod table;
 mod wal;
 
+pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrategy, LeftAlone, TimeWindows};
 pub use error::{Error, Result};
 pub use store::{
-    AuditInfo, CopyMode, CopyReport, CutPolicy, CutReason, IngestProgress, IngestReport, LiveStatus, Recovery,
-    SegmentInfo, Snapshot, Store, StoreContents, StoreOptions, StoreReader, TraceCandidate, TraceStore, Traces,
-    VerifyReport, VersionInfo, copy_store, inspect_store, verify, verify_on,
+    AuditInfo, CopyMode, CopyReport, CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress,
+    IngestReport, LiveStatus, Recovery, RetentionPolicy, RetentionReport, RetentionRule, SegmentInfo, Snapshot,
+    SpanSelector, Store, StoreContents, StoreOptions, StoreReader, TraceCandidate, TraceStore, Traces, VerifyReport,
+    VersionInfo, copy_store, inspect_store, verify, verify_on,
 };
 pub use wal::{Damage, SyncMode};

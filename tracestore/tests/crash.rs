@@ -1,5 +1,5 @@
-//! A crash at every operation of runs that ingest, flush and publish: nothing acknowledged is lost, nothing is invented,
-//! nothing is there twice, and no crash looks like damage. Then failures instead of crashes.
+//! A crash at every operation of runs that ingest, flush, publish, delete and apply retention: nothing acknowledged is lost, nothing is invented,
+//! nothing is there twice, what was deleted stays away, and no crash looks like damage. Then failures instead of crashes.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -16,7 +16,7 @@ use std::{
 };
 
 use crash_vfs::{CrashVfs, Entry, Failure, Files, Random, Survives};
-use numbered::{count_block, numbers, request, whole_requests};
+use numbered::{count_block, deletion, numbers, request, whole_requests, without_the_oldest};
 use rayon::prelude::*;
 use tracestore::{Snapshot, StoreOptions, StoreReader, SyncMode, TraceStore, io::Vfs};
 use xxhash_rust::xxh3::xxh3_64;
@@ -56,10 +56,32 @@ fn run(vfs: &CrashVfs, seed: u64, sync: SyncMode) {
             if random.below(3) > 0 {
                 drop(store.flush());
             }
+            match random.below(4) {
+                0 | 1 => delete(vfs, &store, random.below(number as usize) as u64),
+                2 => retain(vfs, &store),
+                _ => {}
+            }
         }
         if session == 1 {
             drop(store.close());
         }
+    }
+}
+
+/// Deletes a request.
+fn delete(vfs: &CrashVfs, store: &TraceStore, number: u64) {
+    vfs.note(Entry::Deleting(vec![number]));
+    if store.delete(&deletion(number)).is_ok() {
+        vfs.note(Entry::Deleted(vec![number]));
+    }
+}
+
+/// Drops the oldest block.
+fn retain(vfs: &CrashVfs, store: &TraceStore) {
+    let Ok(Some((policy, numbers))) = store.snapshot().map(|snapshot| without_the_oldest(&snapshot)) else { return };
+    vfs.note(Entry::Deleting(numbers.clone()));
+    if store.retain(&policy, std::time::SystemTime::now()).is_ok() {
+        vfs.note(Entry::Deleted(numbers));
     }
 }
 
@@ -75,6 +97,9 @@ fn oracle(journal: &[Entry]) -> (BTreeSet<u64>, BTreeSet<u64>) {
 fn stored_numbers(vfs: &CrashVfs, snapshot: &Snapshot) -> Result<Vec<u64>, String> {
     static KNOWN: Mutex<BTreeMap<Vec<u64>, BTreeMap<u64, u64>>> = Mutex::new(BTreeMap::new());
     let count = |block: &Arc<tracestore::block::Block>| {
+        if block.deleted_spans() > 0 {
+            return Ok(count_block(block)?.0);
+        }
         let mut names = vfs.list(block.path()).map_err(|error| error.to_string())?;
         // It has the block's id, and was checked when the block was opened.
         names.retain(|name| !name.ends_with("meta.json"));
@@ -138,7 +163,24 @@ fn recover(files: Files, seed: u64) -> Vec<u64> {
 fn check(found: &[u64], journal: &[Entry], what: &str) {
     let (sent, acknowledged) = oracle(journal);
     let found: BTreeSet<u64> = found.iter().copied().collect();
-    let lost: Vec<_> = acknowledged.difference(&found).collect();
+    // What was not acknowledged may come to light later.
+    let known = |numbers: &[u64]| -> BTreeSet<u64> {
+        numbers.iter().copied().filter(|number| acknowledged.contains(number)).collect()
+    };
+    let (mut deleted, mut perhaps, mut last) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for entry in journal {
+        match entry {
+            Entry::Deleting(numbers) => last = known(numbers).difference(&perhaps).copied().collect(),
+            Entry::Deleted(numbers) => deleted.append(&mut known(numbers)),
+            _ => continue,
+        }
+        perhaps.extend(last.iter().copied());
+    }
+    let back: Vec<_> = found.intersection(&deleted).collect();
+    assert!(back.is_empty(), "{what}: {back:?} are back after {:?}", journal.last());
+    let there = found.intersection(&last).count();
+    assert!(there == 0 || there == last.len(), "{what}: {there} of {last:?} are there after {:?}", journal.last());
+    let lost: Vec<_> = acknowledged.difference(&found).filter(|number| !perhaps.contains(number)).collect();
     assert!(lost.is_empty(), "{what}: lost {lost:?} after {:?}", journal.last());
     let invented: Vec<_> = found.difference(&sent).collect();
     assert!(invented.is_empty(), "{what}: invented {invented:?} after {:?}", journal.last());

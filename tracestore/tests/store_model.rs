@@ -5,9 +5,9 @@
 #[path = "support/numbered.rs"]
 mod numbered;
 
-use std::{path::Path, sync::Arc};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::SystemTime};
 
-use numbered::{numbers, request};
+use numbered::{deletion, numbers, request, without_the_oldest};
 use proptest::prelude::*;
 use tracestore::{
     StoreOptions, StoreReader, SyncMode, TraceStore,
@@ -25,6 +25,9 @@ enum Step {
     },
     Query,
     Refresh,
+    Delete(u64),
+    /// The oldest block goes.
+    Retain,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -35,6 +38,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any::<bool>(), sync).prop_map(|(close, sync)| Step::Reopen { close, sync }),
         2 => Just(Step::Query),
         2 => Just(Step::Refresh),
+        2 => (0..20_u64).prop_map(Step::Delete),
+        1 => Just(Step::Retain),
     ]
 }
 
@@ -55,10 +60,11 @@ proptest! {
         let vfs = MemoryVfs::default();
         let mut store = open(&vfs, SyncMode::Full);
         let reader = StoreReader::open_on(Arc::new(vfs.clone()), Path::new("store")).unwrap();
-        // What was taken, how much of it waits, and what the reader has seen.
-        let (mut taken, mut live, mut seen) = (0, 0, 0);
+        // How much was taken, how much of it waits, what of it was deleted, and what the reader has seen.
+        let (mut taken, mut live, mut gone, mut seen) = (0, 0, BTreeSet::new(), Vec::new());
         let mut is_synced = true;
         for step in steps {
+            let left: Vec<u64> = (0..taken).filter(|number| !gone.contains(number)).collect();
             match step {
                 Step::Ingest(requests) => {
                     for _ in 0..requests {
@@ -86,15 +92,29 @@ proptest! {
                 }
                 Step::Query => {
                     prop_assert_eq!(store.live().requests as u64, live);
-                    prop_assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), (0..taken).collect::<Vec<_>>());
+                    prop_assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), left);
+                }
+                Step::Delete(number) => {
+                    let report = store.delete(&deletion(number)).unwrap();
+                    let expected = if left.contains(&number) { numbered::spans_of(number) } else { 0 };
+                    prop_assert_eq!((report.spans, report.stored_spans), (expected, expected));
+                    gone.extend((number < taken).then_some(number));
+                    live = 0;
+                }
+                Step::Retain => {
+                    if let Some((policy, oldest)) = without_the_oldest(&store.snapshot().unwrap()) {
+                        let report = store.retain(&policy, SystemTime::now()).unwrap();
+                        prop_assert_eq!(report.removed_blocks, 1);
+                        gone.extend(oldest);
+                    }
                 }
                 // In memory, a file's bytes can be read when they were synced.
                 Step::Refresh if !is_synced => {}
                 Step::Refresh => {
                     let is_other = reader.refresh().unwrap();
-                    prop_assert!(is_other || seen == taken);
-                    seen = taken;
-                    prop_assert_eq!(numbers(&reader.snapshot().unwrap()).unwrap(), (0..taken).collect::<Vec<_>>());
+                    prop_assert!(is_other || seen == left);
+                    prop_assert_eq!(numbers(&reader.snapshot().unwrap()).unwrap(), left.clone());
+                    seen = left;
                     prop_assert!(!reader.refresh().unwrap());
                 }
             }

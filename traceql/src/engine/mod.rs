@@ -11,6 +11,7 @@ mod metrics;
 mod options;
 mod response;
 mod search;
+mod select;
 mod session;
 #[cfg(feature = "sql")]
 mod sql;
@@ -25,6 +26,7 @@ pub use options::{Cursor, SearchKey, SearchOptions, SearchOrder};
 pub use response::{
     FieldValue, SearchResponse, SearchStats, ServiceStats, SpanMatch, SpansetAttribute, SpansetMatch, TraceMatch, Value,
 };
+pub use select::QuerySelector;
 #[cfg(feature = "sql")]
 pub use sql::SqlAnswer;
 pub use stream::{SearchEvent, SearchStream};

@@ -22,4 +22,4 @@ pub(crate) use model::{Trace, read_traces};
 #[allow(unused_imports, reason = "every test file uses its own part")]
 pub(crate) use random::{large_request, metrics_query, pipeline, query, request};
 #[allow(unused_imports, reason = "every test file uses its own part")]
-pub(crate) use search::search;
+pub(crate) use search::{matched, search};

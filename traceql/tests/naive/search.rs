@@ -1,6 +1,6 @@
 //! A search in the form of the recordings' answers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value as Json, json};
 use traceql::syntax::ast::{Body, Field, Intrinsic, Query, Scope};
@@ -27,6 +27,12 @@ pub(crate) fn search(query: &Query, traces: &[Trace], range: Option<(u64, u64)>)
         (!spansets.is_empty()).then(|| (hex(&trace.id), trace_answer(trace, &spansets, &fields)))
     });
     Json::Object(answers.collect())
+}
+
+/// The spans of a trace, by their indices, that a query finds.
+pub(crate) fn matched(query: &Query, trace: &Trace) -> BTreeSet<usize> {
+    let Body::Search(pipeline) = &query.body else { panic!("metrics") };
+    pipeline::run(pipeline, trace).into_iter().flat_map(|spanset| spanset.spans).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

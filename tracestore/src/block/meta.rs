@@ -26,6 +26,8 @@ pub(crate) struct BlockMeta {
     /// Rows of the residual table.
     pub(crate) attributes: u64,
     pub(crate) shadowed: u64,
+    /// Of the requests that it was made of: what making it again takes in memory, about. 0 where nobody wrote it down.
+    pub(crate) request_bytes: u64,
     /// The earliest trace start and the latest trace end.
     pub(crate) start: u64,
     pub(crate) end: u64,
@@ -91,6 +93,8 @@ struct MetaV1 {
     scopes: u64,
     attributes: u64,
     shadowed: u64,
+    #[serde(default)]
+    request_bytes: u64,
     start: u64,
     end: u64,
     row_groups: Vec<RowGroupMeta>,
@@ -183,6 +187,7 @@ impl BlockMeta {
             scopes: self.scopes,
             attributes: self.attributes,
             shadowed: self.shadowed,
+            request_bytes: self.request_bytes,
             start: self.start,
             end: self.end,
             row_groups: self.row_groups.clone(),
@@ -239,6 +244,7 @@ impl BlockMeta {
             scopes: meta.scopes,
             attributes: meta.attributes,
             shadowed: meta.shadowed,
+            request_bytes: meta.request_bytes,
             start: meta.start,
             end: meta.end,
             row_groups: meta.row_groups,
@@ -271,6 +277,7 @@ mod tests {
             scopes: 6,
             attributes: 7,
             shadowed: 8,
+            request_bytes: 12,
             start: u64::MAX,
             end: 10,
             row_groups: vec![

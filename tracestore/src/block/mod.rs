@@ -13,8 +13,8 @@ mod schema;
 
 pub use build::BlockBuilder;
 pub use column::{AttributeScope, AttributeType, Level, SpanColumn};
-pub(crate) use read::Counted;
 pub use read::{AttributeNames, Block, ColumnStats, ServiceCount, TraceColumn, TraceSummary, ValueCounts};
+pub(crate) use read::{Counted, SpanKey};
 #[cfg(feature = "datafusion")]
 pub(crate) use read::{SpanReader, Values, bytes_read};
 #[cfg(feature = "datafusion")]

@@ -8,7 +8,7 @@ use std::{
 use super::version::Version;
 use crate::{Result, io::Vfs, model::BlockId};
 
-/// Removes the orphans in the folder of blocks: folders named by a block id that are not in `version`, and were begun
+/// Removes the orphans in the folder of blocks, but for those that this process uses: folders named by a block id that are not in `version`, and were begun
 /// (or, if they once were part of the store, left out) longer than `grace` ago. Tells what was removed.
 ///
 /// # Errors
@@ -19,6 +19,7 @@ pub(crate) fn collect_orphans(
     version: &Version,
     now: SystemTime,
     grace: Duration,
+    is_used: &dyn Fn(&str) -> bool,
 ) -> Result<Vec<PathBuf>> {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     let mut removed = Vec::new();
@@ -32,7 +33,7 @@ pub(crate) fn collect_orphans(
         // Folders with other names are none of ours.
         let begun = || folder.parse::<BlockId>().ok()?.created();
         let Some(since) = left_out.or_else(begun) else { continue };
-        if since + grace < now {
+        if since + grace < now && !is_used(folder) {
             let path = blocks.join(folder);
             vfs.remove(&path)?;
             removed.push(path);
@@ -62,10 +63,12 @@ mod tests {
             removed: vec![RemovedBlock { folder: folder(2000), removed: 9000 }],
             ..Version::default()
         };
-        let collect = |now| {
-            let now = UNIX_EPOCH + Duration::from_millis(now);
-            collect_orphans(&vfs, blocks, &version, now, Duration::from_millis(500)).unwrap()
+        let collect_unused = |now, used: &str| {
+            let (now, grace) = (UNIX_EPOCH + Duration::from_millis(now), Duration::from_millis(500));
+            collect_orphans(&vfs, blocks, &version, now, grace, &|name| name == used).unwrap()
         };
+        let collect = |now| collect_unused(now, "");
+        assert_eq!(collect_unused(3501, &folder(3000)), Vec::<PathBuf>::new());
         assert_eq!(collect(3500), Vec::<PathBuf>::new());
         assert_eq!(collect(3501), [blocks.join(folder(3000))]);
         assert_eq!(collect(9500), Vec::<PathBuf>::new());

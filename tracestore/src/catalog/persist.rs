@@ -87,7 +87,7 @@ pub(crate) fn load(vfs: &dyn Vfs, dir: &Path) -> Result<Option<Version>> {
     }
 }
 
-/// Makes a version the newest. Only who holds the store's lock may.
+/// Makes a version the newest. Only who holds the store's lock may; where there are no locks, see `shared`.
 ///
 /// IMPORTANT: what it names is on stable storage before.
 ///
@@ -98,13 +98,18 @@ pub(crate) fn publish(vfs: &dyn Vfs, dir: &Path, version: &Version) -> Result<()
     write(vfs, dir, &temporary, version).map_err(PublishError::Unchanged)?;
     vfs.rename(&temporary, &dir.join(file_name(version.number))).map_err(PublishError::Unknown)?;
     vfs.sync_dir(dir).map_err(PublishError::Unknown)?;
-    // The version stands. Old ones that cannot be removed now are removed later.
+    // The version stands.
     if let Ok(numbers) = numbers(vfs, dir) {
-        for number in numbers.iter().rev().skip(KEPT) {
-            let _ = vfs.remove(&dir.join(file_name(*number)));
-        }
+        remove_old(vfs, dir, &numbers);
     }
     Ok(())
+}
+
+/// Removes all but the last versions. Those that cannot be removed now are removed later.
+pub(super) fn remove_old(vfs: &dyn Vfs, dir: &Path, numbers: &[u64]) {
+    for number in numbers.iter().rev().skip(KEPT) {
+        let _ = vfs.remove(&dir.join(file_name(*number)));
+    }
 }
 
 fn write(vfs: &dyn Vfs, dir: &Path, temporary: &Path, version: &Version) -> Result<()> {

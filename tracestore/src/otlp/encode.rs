@@ -1,166 +1,20 @@
 //! Owned values to protobuf: deterministic, fields in the order of their numbers, defaults left out as proto3 does.
 
-use super::view::{ResourceView, ScopeView, SpanView};
-use crate::model::{EntityRef, Event, KeyValue, Link, Resource, Scope, Span, Status, Trace, TraceSpan, Value};
+mod fields;
 
-/// A message in the making.
-#[derive(Debug, Default)]
-pub(super) struct Message(pub(super) Vec<u8>);
+pub(crate) use fields::{EventFields, LinkFields, SpanFields};
 
-impl Message {
-    pub(super) fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
-            value >>= 7;
-        }
-        self.0.push(value as u8);
-    }
-
-    pub(super) fn tag(&mut self, number: u32, wire_type: u64) {
-        self.varint(u64::from(number) << 3 | wire_type);
-    }
-
-    /// A length-delimited field, written whatever is in it.
-    pub(super) fn bytes(&mut self, number: u32, bytes: &[u8]) {
-        self.tag(number, 2);
-        self.varint(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
-    }
-
-    pub(super) fn text(&mut self, number: u32, text: &str) {
-        if !text.is_empty() {
-            self.bytes(number, text.as_bytes());
-        }
-    }
-
-    pub(super) fn unsigned(&mut self, number: u32, value: u32) {
-        if value != 0 {
-            self.tag(number, 0);
-            self.varint(u64::from(value));
-        }
-    }
-
-    pub(super) fn enumeration(&mut self, number: u32, value: i32) {
-        if value != 0 {
-            self.tag(number, 0);
-            self.varint(i64::from(value).cast_unsigned());
-        }
-    }
-
-    pub(super) fn fixed64(&mut self, number: u32, value: u64) {
-        if value != 0 {
-            self.tag(number, 1);
-            self.0.extend_from_slice(&value.to_le_bytes());
-        }
-    }
-
-    pub(super) fn fixed32(&mut self, number: u32, value: u32) {
-        if value != 0 {
-            self.tag(number, 5);
-            self.0.extend_from_slice(&value.to_le_bytes());
-        }
-    }
-
-    pub(super) fn attributes(&mut self, number: u32, attributes: &[KeyValue]) {
-        attributes.iter().for_each(|attribute| self.bytes(number, &key_value(attribute)));
-    }
-}
-
-pub(super) fn key_value(entry: &KeyValue) -> Vec<u8> {
-    let mut message = Message::default();
-    message.text(1, &entry.key);
-    message.bytes(2, &value(&entry.value));
-    message.0
-}
-
-pub(super) fn value(value: &Value) -> Vec<u8> {
-    let mut message = Message::default();
-    // A value that is set is written also when it is a default: that is what tells it from an empty one.
-    match value {
-        Value::Empty => {}
-        Value::String(text) => message.bytes(1, text.as_bytes()),
-        Value::Bool(bool) => {
-            message.tag(2, 0);
-            message.varint(u64::from(*bool));
-        }
-        Value::Int(int) => {
-            message.tag(3, 0);
-            message.varint(int.cast_unsigned());
-        }
-        Value::Double(double) => {
-            message.tag(4, 1);
-            message.0.extend_from_slice(&double.to_bits().to_le_bytes());
-        }
-        Value::Array(elements) => {
-            let mut list = Message::default();
-            elements.iter().for_each(|element| list.bytes(1, &self::value(element)));
-            message.bytes(5, &list.0);
-        }
-        Value::KvList(entries) => {
-            let mut list = Message::default();
-            entries.iter().for_each(|entry| list.bytes(1, &key_value(entry)));
-            message.bytes(6, &list.0);
-        }
-        Value::Bytes(bytes) => message.bytes(7, bytes),
-    }
-    message.0
-}
-
-fn event(event: &Event) -> Vec<u8> {
-    let mut message = Message::default();
-    message.fixed64(1, event.time_unix_nano);
-    message.text(2, &event.name);
-    message.attributes(3, &event.attributes);
-    message.unsigned(4, event.dropped_attributes_count);
-    message.0
-}
-
-fn link(link: &Link) -> Vec<u8> {
-    let mut message = Message::default();
-    if !link.trace_id.is_empty() {
-        message.bytes(1, &link.trace_id);
-    }
-    if !link.span_id.is_empty() {
-        message.bytes(2, &link.span_id);
-    }
-    message.text(3, &link.trace_state);
-    message.attributes(4, &link.attributes);
-    message.unsigned(5, link.dropped_attributes_count);
-    message.fixed32(6, link.flags);
-    message.0
-}
-
-fn status(status: &Status) -> Vec<u8> {
-    let mut message = Message::default();
-    message.text(2, &status.message);
-    message.enumeration(3, status.code);
-    message.0
-}
+use super::{
+    Message,
+    view::{ResourceView, ScopeView, SpanView},
+};
+use crate::model::{EntityRef, KeyValue, Resource, Scope, Span, Trace, TraceSpan, Value};
 
 /// A `Span` message.
 #[must_use]
 pub fn encode_span(span: &Span) -> Vec<u8> {
     let mut message = Message::default();
-    message.bytes(1, span.trace_id.as_bytes());
-    message.bytes(2, span.span_id.as_bytes());
-    message.text(3, &span.trace_state);
-    if let Some(parent) = &span.parent_span_id {
-        message.bytes(4, parent.as_bytes());
-    }
-    message.text(5, &span.name);
-    message.enumeration(6, span.kind);
-    message.fixed64(7, span.start_time_unix_nano);
-    message.fixed64(8, span.end_time_unix_nano);
-    message.attributes(9, &span.attributes);
-    message.unsigned(10, span.dropped_attributes_count);
-    span.events.iter().for_each(|event| message.bytes(11, &self::event(event)));
-    message.unsigned(12, span.dropped_events_count);
-    span.links.iter().for_each(|link| message.bytes(13, &self::link(link)));
-    message.unsigned(14, span.dropped_links_count);
-    if let Some(status) = &span.status {
-        message.bytes(15, &self::status(status));
-    }
-    message.fixed32(16, span.flags);
+    message.span(span);
     message.0
 }
 
@@ -173,7 +27,8 @@ pub(super) fn entity_ref(entity: &EntityRef) -> Vec<u8> {
     message.0
 }
 
-fn encode_resource(resource: &Resource) -> Vec<u8> {
+/// A `Resource` message.
+pub(crate) fn encode_resource(resource: &Resource) -> Vec<u8> {
     let mut message = Message::default();
     message.attributes(1, &resource.attributes);
     message.unsigned(2, resource.dropped_attributes_count);
@@ -181,7 +36,8 @@ fn encode_resource(resource: &Resource) -> Vec<u8> {
     message.0
 }
 
-fn encode_scope(scope: &Scope) -> Vec<u8> {
+/// An `InstrumentationScope` message.
+pub(crate) fn encode_scope(scope: &Scope) -> Vec<u8> {
     let mut message = Message::default();
     message.text(1, &scope.name);
     message.text(2, &scope.version);

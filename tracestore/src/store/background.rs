@@ -1,4 +1,5 @@
-//! The thread that does what is due, for hosts that do not call `step` themselves.
+//! The threads that do what is due, for hosts that do not call `step` themselves: one makes blocks of live data, one merges
+//! blocks, one removes what is not kept; the last two may take long.
 
 use std::{
     io,
@@ -13,9 +14,24 @@ use crate::{Error, Result};
 /// After failures the thread waits twice as long each time, up to this many times its period.
 const LONGEST_WAIT: u32 = 64;
 
-/// The thread of a store; it ends with this value.
+/// The threads of a store; they end with this value.
 #[derive(Debug)]
 pub(super) struct Background {
+    flusher: Worker,
+    compactor: Worker,
+    keeper: Worker,
+}
+
+/// How often the threads look whether something is due; `None`: there is no such thread.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Periods {
+    pub(super) flush: Option<Duration>,
+    pub(super) compact: Option<Duration>,
+    pub(super) retain: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Worker {
     signal: Arc<Signal>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
@@ -48,19 +64,20 @@ impl Signal {
     }
 }
 
-impl Background {
-    /// Starts the thread, if there is to be one.
-    ///
-    /// # Errors
-    /// [`Error::Io`] when the system has no thread.
-    pub(super) fn start(core: &Arc<Core>, period: Option<Duration>) -> Result<Self> {
+impl Worker {
+    /// Starts a thread, if there is to be one; a turn tells whether all went well.
+    fn start(
+        name: &str,
+        period: Option<Duration>,
+        mut turn: impl FnMut(&Signal) -> bool + Send + 'static,
+    ) -> Result<Self> {
         let signal = Arc::new(Signal::default());
         let run = |period| {
-            let (core, signal) = (Arc::clone(core), Arc::clone(&signal));
-            thread::Builder::new().name("tracestore".to_owned()).spawn(move || {
+            let signal = Arc::clone(&signal);
+            thread::Builder::new().name(name.to_owned()).spawn(move || {
                 let mut failures = 0;
                 while signal.wait(period, failures) {
-                    failures = if core.step_in_background() { 0 } else { failures + 1 };
+                    failures = if turn(&signal) { 0 } else { failures + 1 };
                 }
             })
         };
@@ -69,21 +86,50 @@ impl Background {
         Ok(Self { signal, thread: Mutex::new(thread) })
     }
 
-    /// There is something to do now.
-    pub(super) fn wake(&self) {
-        self.signal.state().wake = true;
+    /// Tells the thread to end.
+    fn end(&self) {
+        self.signal.state().stop = true;
         self.signal.changed.notify_all();
     }
 
     /// Waits for the thread to end.
-    pub(super) fn stop(&self) {
-        self.signal.state().stop = true;
-        self.signal.changed.notify_all();
+    fn join(&self) {
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // Its errors were kept for who asks.
             let _ = thread.join();
         }
+    }
+}
+
+impl Background {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the system has no thread.
+    pub(super) fn start(core: &Arc<Core>, periods: Periods) -> Result<Self> {
+        let flushing = Arc::clone(core);
+        let flusher = Worker::start("tracestore", periods.flush, move |_| flushing.step_in_background())?;
+        let compacting = Arc::clone(core);
+        let compactor = Worker::start("tracestore-merge", periods.compact, move |signal| {
+            compacting.compact_in_background(&|| signal.state().stop)
+        })?;
+        let keeping = Arc::clone(core);
+        let keeper = Worker::start("tracestore-keep", periods.retain, move |_| keeping.upkeep_in_background())?;
+        Ok(Self { flusher, compactor, keeper })
+    }
+
+    /// There is something to do now.
+    pub(super) fn wake(&self) {
+        self.flusher.signal.state().wake = true;
+        self.flusher.signal.changed.notify_all();
+    }
+
+    /// Waits for the threads to end.
+    pub(super) fn stop(&self) {
+        let workers = [&self.flusher, &self.compactor, &self.keeper];
+        workers.into_iter().for_each(Worker::end);
+        workers.into_iter().for_each(Worker::join);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The blocks of a store as its catalog names them, or, without a catalog, as they lie in its folder.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
-use super::layout::Layout;
+use super::{deletion, layout::Layout};
 use crate::{
     Error, Result,
     block::Block,
@@ -10,6 +10,9 @@ use crate::{
     io::Vfs,
     model::BlockId,
 };
+
+/// So many blocks of an object store are opened at the same time.
+const OPENED_AT_ONCE: usize = 16;
 
 /// A version with its blocks open, in its order.
 #[derive(Debug, Clone)]
@@ -33,7 +36,7 @@ impl Committed {
                 // The writer may have gone on, and removed what nobody needs any more.
                 Err(_) if catalog::newest(vfs.as_ref(), &layout.catalog)? != version.number => {}
                 Err(Error::NotFound { path, .. }) => {
-                    let reason = "the block is missing, or has lost its meta.json";
+                    let reason = "the catalog names it, and it is missing, or has lost its meta.json";
                     return Err(Error::corrupt(path, 0, reason));
                 }
                 Err(error) => return Err(error),
@@ -42,11 +45,31 @@ impl Committed {
     }
 
     fn open(vfs: &Arc<dyn Vfs>, layout: &Layout, version: &Version, known: Option<&Self>) -> Result<Vec<Arc<Block>>> {
-        let open = |entry: &CatalogBlock| match known.and_then(|known| known.block(entry)) {
-            Some(block) => Ok(Arc::clone(block)),
-            None => Block::open(Arc::clone(vfs), &layout.blocks.join(&entry.folder)),
+        let open = |entry: &CatalogBlock| {
+            if let Some(block) = known.and_then(|known| known.block(entry)) {
+                return Ok(Arc::clone(block));
+            }
+            let dir = layout.blocks.join(&entry.folder);
+            // With other deleted rows it is the same block.
+            let at_hand = known.and_then(|known| known.blocks.iter().find(|block| block.path() == dir));
+            let block = at_hand.map_or_else(|| Block::open(Arc::clone(vfs), &dir), |block| Ok(Arc::clone(block)))?;
+            match &entry.deleted {
+                Some(deleted) => block.with_deleted(deletion::load(vfs.as_ref(), &layout.deleted, deleted)?),
+                None => Ok(block),
+            }
         };
-        version.blocks.iter().map(open).collect()
+        if !vfs.is_shared() {
+            return version.blocks.iter().map(open).collect();
+        }
+        // Opening a block that is far away is waiting for a few answers.
+        let share = version.blocks.len().div_ceil(OPENED_AT_ONCE).max(1);
+        thread::scope(|scope| {
+            let parts = version.blocks.chunks(share);
+            let parts = parts.map(|part| scope.spawn(|| part.iter().map(open).collect::<Result<Vec<_>>>()));
+            let panicked = |_| Err(Error::Internal("a block could not be opened".to_owned()));
+            let opened = parts.collect::<Vec<_>>().into_iter().map(|part| part.join().unwrap_or_else(panicked));
+            Ok(opened.collect::<Result<Vec<_>>>()?.concat())
+        })
     }
 
     /// A block that is in this version exactly as an entry says.

@@ -17,7 +17,7 @@ pub(super) struct Layout {
     pub(super) blocks: PathBuf,
     /// A file for each version.
     pub(super) catalog: PathBuf,
-    /// Lists of deleted rows.
+    /// Files of deleted rows.
     pub(super) deleted: PathBuf,
     /// The segments of the write-ahead log.
     pub(super) wal: PathBuf,

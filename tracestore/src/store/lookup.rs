@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::Snapshot;
+use super::{
+    Snapshot,
+    join::{InMemory, Limits, join},
+    split::Part,
+};
 use crate::{
     Result,
     model::{ParseIdError, TraceId},
@@ -43,8 +47,16 @@ impl Snapshot {
     fn candidate(&self, trace_id: TraceId, parts: &[(usize, usize)]) -> Result<TraceCandidate> {
         let mut summaries = Vec::with_capacity(parts.len());
         for (number, ordinal) in parts {
-            if let Some(block) = self.blocks().get(*number) {
-                summaries.extend(block.summaries(&[*ordinal])?);
+            let Some(block) = self.blocks().get(*number) else { continue };
+            match block.is_partly_deleted(*ordinal as u32) {
+                // The summary is that of all its spans.
+                true => {
+                    let part = Part { trace: trace_id, block: *number as u32, ordinal: *ordinal as u32 };
+                    for block in join(self.blocks(), &[part], Limits::default(), &mut InMemory)? {
+                        summaries.extend(block.summaries(&[0])?);
+                    }
+                }
+                false => summaries.extend(block.summaries(&[*ordinal])?),
             }
         }
         // A start of zero is no time.

@@ -1,9 +1,10 @@
 //! How a store is opened.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::cut::CutPolicy;
+use super::{cut::CutPolicy, retention::RetentionPolicy};
 use crate::{
+    compact::{CompactionStrategy, TimeWindows},
     io::{DiskVfs, Vfs},
     wal::SyncMode,
 };
@@ -26,15 +27,28 @@ pub struct StoreOptions {
     pub segment_bytes: u64,
     /// How long files that are no part of the store stay for those who may still read them.
     pub orphan_grace: Duration,
-    /// How often the store's own thread looks whether something is due, and oftener if a sync is; `None`: there is no thread, and the host calls
+    /// Which blocks are merged; `None`: none, but for those that [`TraceStore::compact`](super::TraceStore::compact) is told
+    /// to merge.
+    pub compaction: Option<Arc<dyn CompactionStrategy>>,
+    /// How often the store's own threads look whether something is due, and oftener if a sync is: one makes blocks of live
+    /// data, one merges blocks. `None`: there are no threads, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
-    /// Where the store is.
+    /// What is kept; `None`: everything, but for what [`TraceStore::retain`](super::TraceStore::retain) is told to remove.
+    pub retention: Option<RetentionPolicy>,
+    /// How often it is looked what is kept no longer. What is over stays this long at most.
+    pub retention_period: Duration,
+    /// Where the store is. A path that is a URL, such as `s3://bucket/prefix`, says that itself, unless this is an object
+    /// store already.
     pub vfs: Arc<dyn Vfs>,
+    /// The folder of the log, on the local disk, of a store that is on an object store: it is needed there, and belongs to
+    /// this store and one writer alone. Other stores have their log in their own folder.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for StoreOptions {
-    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, a look every second; on the
+    /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, blocks merged by windows of time,
+    /// everything kept, a look every second; on the
     /// local disk.
     fn default() -> Self {
         Self {
@@ -43,8 +57,12 @@ impl Default for StoreOptions {
             memory_budget: 512 << 20,
             segment_bytes: 64 << 20,
             orphan_grace: ORPHAN_GRACE,
+            compaction: Some(Arc::new(TimeWindows::default())),
             background: Some(Duration::from_secs(1)),
+            retention: None,
+            retention_period: Duration::from_secs(10 * 60),
             vfs: Arc::new(DiskVfs::default()),
+            log: None,
         }
     }
 }

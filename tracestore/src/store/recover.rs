@@ -67,13 +67,13 @@ impl fmt::Display for Recovery {
 /// [`Error::Io`], [`Error::UnsupportedVersion`]; nothing is lost then, and the next call does it all.
 pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
     let Covered { records: covered, first_segment } = writer.covered();
-    let mut replay = wal::replay(writer.vfs.as_ref(), &writer.layout.wal, first_segment, covered)?;
+    let mut replay = wal::replay(writer.log.vfs.as_ref(), &writer.log.wal, first_segment, covered)?;
     let next_segment = replay.segments.last().map_or(first_segment.max(1), |(number, _)| number.saturating_add(1));
     let mut recovery = Recovery { torn_bytes: replay.torn_bytes, ..Recovery::default() };
     let blocks = write_blocks(writer, &mut replay, &mut recovery)?;
     for (_, path) in &replay.segments {
         if replay.damage.iter().any(|damage| damage.path == *path) {
-            let copy = quarantine(writer.vfs.as_ref(), path, &writer.layout.quarantine)?;
+            let copy = quarantine(writer.log.vfs.as_ref(), path, &writer.log.quarantine)?;
             recovery.quarantined.push(copy);
         }
     }
@@ -82,9 +82,9 @@ pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
         let covered = Covered { records: replay.last, first_segment: next_segment };
         writer.publish_blocks(blocks, Some(covered))?;
     }
-    for (_, path) in wal::segments(writer.vfs.as_ref(), &writer.layout.wal, 0)? {
+    for (_, path) in wal::segments(writer.log.vfs.as_ref(), &writer.log.wal, 0)? {
         // They are passed over from now on: the next one to open the store may have more luck with it.
-        let _ = writer.vfs.remove(&path);
+        let _ = writer.log.vfs.remove(&path);
     }
     Ok((recovery, next_segment))
 }

@@ -2,7 +2,11 @@
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use super::{join::join_trace, whole::WholeView};
+use super::{
+    join::{InMemory, Limits, join},
+    split::Part,
+    whole::WholeView,
+};
 use crate::{
     Result,
     block::{AttributeScope, AttributeType, Block},
@@ -21,10 +25,10 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A view of these blocks. One that is given twice is there once.
+    /// A view of these blocks. One that is given twice is there once, with the more deleted rows.
     #[must_use]
     pub fn new(mut blocks: Vec<Arc<Block>>) -> Self {
-        blocks.sort_by_key(|block| block.id());
+        blocks.sort_by_key(|block| (block.id(), std::cmp::Reverse(block.deleted_rows().len())));
         blocks.dedup_by(|block, before| block.meta() == before.meta());
         Self { blocks: blocks.into(), refusals: Arc::default(), whole: Arc::default() }
     }
@@ -71,9 +75,19 @@ impl Snapshot {
     /// # Errors
     /// [`crate::Error::Corrupt`], [`crate::Error::Io`]; [`crate::Error::Limit`] as [`Snapshot::whole`].
     pub fn find_trace(&self, id: &TraceId) -> Result<Option<Trace>> {
-        let parts = self.blocks.iter().filter_map(|block| block.trace(id).transpose());
-        let mut parts = parts.collect::<Result<Vec<_>>>()?;
-        if parts.len() < 2 { Ok(parts.pop()) } else { join_trace(&parts) }
+        let (mut parts, mut has_lost) = (Vec::new(), false);
+        for (number, block) in (0..).zip(self.blocks.iter()) {
+            if let Some(ordinal) = block.find(id)? {
+                let ordinal = ordinal as u32;
+                parts.push(Part { trace: *id, block: number, ordinal });
+                has_lost |= block.is_partly_deleted(ordinal);
+            }
+        }
+        let block = match parts.as_slice() {
+            [part] if !has_lost => self.blocks.get(part.block as usize).cloned(),
+            parts => join(&self.blocks, parts, Limits::default(), &mut InMemory)?.pop(),
+        };
+        block.map_or(Ok(None), |block| block.trace(id))
     }
 
     /// Bytes of all files of the blocks.

@@ -1,4 +1,4 @@
-//! Which traces lie in several blocks: exactly, by their ids alone.
+//! Which traces lie in several blocks: exactly, by their ids alone. And which have lost some of their spans.
 //!
 //! ```text
 //! ids of all blocks ─▶ hashes, a slice at a time, sorted ─▶ hashes seen twice ─▶ the ids behind them, compared
@@ -29,11 +29,41 @@ pub(super) struct Part {
     pub(super) ordinal: u32,
 }
 
-/// The parts of all traces that lie in more than one of the blocks, by trace.
+/// The parts of all traces that no block has as they are to be seen, by trace: they lie in several blocks, or some of
+/// their spans are deleted.
 ///
 /// # Errors
 /// [`Error::Corrupt`], [`Error::Io`].
-pub(super) fn split_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
+pub(super) fn parts_to_join(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
+    let mut parts = split_parts(blocks)?;
+    let split = parts.len();
+    for (number, block) in (0..).zip(blocks) {
+        for ordinal in block.partly_deleted() {
+            let part = Part { trace: block.trace_table()?.id(ordinal as usize)?, block: number, ordinal };
+            if parts.get(..split).is_none_or(|split| split.binary_search(&part).is_err()) {
+                parts.push(part);
+            }
+        }
+    }
+    parts.par_sort_unstable();
+    Ok(parts)
+}
+
+/// The parts of all traces that are seen, by trace.
+///
+/// # Errors
+/// [`Error::Corrupt`], [`Error::Io`].
+pub(super) fn all_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
+    let mut parts = Vec::with_capacity(blocks.iter().map(|block| block.traces() as usize).sum());
+    for (number, block) in (0..).zip(blocks) {
+        for_each_id(block, |ordinal, id| parts.push(Part { trace: TraceId::from_bytes(*id), block: number, ordinal }))?;
+    }
+    parts.par_sort_unstable();
+    Ok(parts)
+}
+
+/// The parts of all traces that lie in more than one of the blocks, by trace.
+fn split_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
     split_parts_by_slices(blocks, blocks.iter().map(|block| block.traces()).sum::<u64>().div_ceil(SLICE))
 }
 
@@ -79,7 +109,7 @@ fn split_parts_by_slices(blocks: &[Arc<Block>], slices: u64) -> Result<Vec<Part>
     Ok(split.flatten().copied().collect())
 }
 
-/// Calls `visit` with the ordinals and ids of a block's traces.
+/// Calls `visit` with the ordinals and ids of a block's traces, but for those that are hidden.
 fn for_each_id(block: &Block, mut visit: impl FnMut(u32, &[u8; 16])) -> Result<()> {
     if block.traces() == 0 {
         return Ok(());
@@ -89,8 +119,11 @@ fn for_each_id(block: &Block, mut visit: impl FnMut(u32, &[u8; 16])) -> Result<(
     if ids.len() as u64 != block.meta().traces || !rest.is_empty() {
         return Err(Error::corrupt(block.path(), 0, "the trace table is not as long as the block says"));
     }
+    let hides_some = block.traces() < block.meta().traces;
     for (ordinal, id) in (0..).zip(ids) {
-        visit(ordinal, id);
+        if !(hides_some && block.is_hidden(ordinal)) {
+            visit(ordinal, id);
+        }
     }
     Ok(())
 }

@@ -8,12 +8,15 @@
 
 use std::{path::Path, sync::Arc};
 
-use super::layout::{LOCAL_LOG, Layout};
+use super::{
+    deletion,
+    layout::{LOCAL_LOG, Layout},
+};
 use crate::{
     Error, Result,
     block::{Block, META},
     catalog::{self, Version},
-    io::{DiskVfs, Vfs},
+    io::{Vfs, vfs_at},
     otlp::check_request,
     wal::{self, Damage},
 };
@@ -92,7 +95,7 @@ const RETRIES: usize = 20;
 /// # Errors
 /// [`Error::NotFound`] when the folder is neither. Files that cannot be read are damage.
 pub fn verify(path: impl AsRef<Path>) -> Result<VerifyReport> {
-    verify_on(Arc::new(DiskVfs::default()), path.as_ref())
+    verify_on(vfs_at(path.as_ref())?, path.as_ref())
 }
 
 /// As [`verify`], on any file system.
@@ -145,6 +148,7 @@ fn check_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> VerifyReport {
     for folder in folders {
         report.check_block(vfs, &layout.blocks.join(folder));
     }
+    report.check_deleted(vfs, layout, &version);
     report
 }
 
@@ -183,6 +187,21 @@ impl VerifyReport {
             if let (Err(error), Some((_, path))) = (check_request(&record.payload), replay.segments.get(record.segment))
             {
                 self.damaged(path, 0, format!("record {} holds no request: {error}", record.sequence));
+            }
+        }
+    }
+
+    /// The lists of deleted rows.
+    fn check_deleted(&mut self, vfs: &Arc<dyn Vfs>, layout: &Layout, version: &Version) {
+        for (folder, entry) in version.blocks.iter().filter_map(|block| Some((&block.folder, block.deleted.as_ref()?)))
+        {
+            let path = layout.deleted.join(&entry.file);
+            self.count(entry.size);
+            let Some(rows) = self.note(&path, deletion::load(vfs.as_ref(), &layout.deleted, entry)) else { continue };
+            // A damaged block is in the report already.
+            let Ok(block) = Block::open(Arc::clone(vfs), &layout.blocks.join(folder)) else { continue };
+            if rows.max().is_some_and(|row| u64::from(row) >= block.spans()) {
+                self.damaged(&path, 0, format!("it has more rows than the block {folder}"));
             }
         }
     }

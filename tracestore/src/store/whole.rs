@@ -1,7 +1,8 @@
-//! Traces that lie in several blocks, made whole: their parts are given to a block in memory, and hidden where they are.
+//! Traces that lie in several blocks, or have lost some of their spans, made whole: what there is of them is given to a
+//! block in memory, and hidden where it is.
 //!
 //! ```text
-//! blocks ─▶ split::split_parts ─▶ join::join ─▶ blocks in memory ─┬▶ Snapshot
+//! blocks ─▶ split::parts_to_join ─▶ join::join ─▶ blocks in memory ─┬▶ Snapshot
 //!    └────────────────────▶ the same blocks, parts hidden ─────────┘
 //! ```
 
@@ -9,8 +10,8 @@ use std::sync::{Arc, Mutex, OnceLock, TryLockError};
 
 use super::{
     Snapshot,
-    join::{Limits, join},
-    split::split_parts,
+    join::{InMemory, Limits, join},
+    split::parts_to_join,
 };
 use crate::Result;
 
@@ -23,7 +24,7 @@ pub(super) struct WholeView {
 }
 
 impl WholeView {
-    /// Of a snapshot in which no trace is split.
+    /// Of a snapshot in which every trace is as it is to be seen.
     pub(super) fn itself() -> Self {
         Self { view: OnceLock::from(None), building: Mutex::default() }
     }
@@ -31,10 +32,11 @@ impl WholeView {
 
 impl Snapshot {
     /// The same spans with every trace in exactly one block, as if all of its spans had been given to that block: spans,
-    /// parents, roots, counts and which copy of a span is seen do not depend on how the spans were cut into blocks.
+    /// parents, roots, counts and which copy of a span is seen do not depend on how the spans were cut into blocks, nor on
+    /// spans that were deleted.
     ///
-    /// The blocks keep their numbers; traces that lie in several of them are hidden there, and are in one of the blocks
-    /// that follow the others, in memory. Where no trace is split it is this snapshot, with the same blocks. The view
+    /// The blocks keep their numbers; traces that lie in several of them, or have lost some of their spans, are hidden
+    /// there, and are in one of the blocks that follow the others, in memory. Where there are none it is this snapshot, with the same blocks. The view
     /// is made once, and shared by the clones of this snapshot; it lives as long as they do. Who asks meanwhile waits.
     ///
     /// *Cost.* One block: nothing. Else the trace ids of all blocks are read and hashes of them sorted, up to 64 MiB at
@@ -67,31 +69,35 @@ impl Snapshot {
         Ok(self.whole.view.get_or_init(|| view).as_ref().unwrap_or(self).clone())
     }
 
-    /// The [whole view](Snapshot::whole), if it is there already; one block is always whole. Never waits and reads nothing.
+    /// The [whole view](Snapshot::whole), if it is there already; one block without deleted spans is whole. Never waits and
+    /// reads nothing.
     #[must_use]
     pub fn whole_at_hand(&self) -> Option<Self> {
         match self.whole.view.get() {
             Some(view) => Some(view.as_ref().unwrap_or(self).clone()),
-            None => (self.blocks().len() < 2).then(|| self.clone()),
+            None => {
+                let is_whole = self.blocks().len() < 2 && !self.blocks().iter().any(|block| block.has_partly_deleted());
+                is_whole.then(|| self.clone())
+            }
         }
     }
 
-    /// The whole view; `None` when no trace is split.
+    /// The whole view; `None` when it is this one.
     fn make_whole(&self) -> Result<Option<Self>> {
-        let parts = split_parts(self.blocks())?;
+        let parts = parts_to_join(self.blocks())?;
         if parts.is_empty() {
             return Ok(None);
         }
-        let joined = join(self.blocks(), &parts, Limits::default())?;
+        let joined = join(self.blocks(), &parts, Limits::default(), &mut InMemory)?;
         let mut hidden: Vec<Vec<u32>> = vec![Vec::new(); self.blocks().len()];
         for part in &parts {
             if let Some(ordinals) = hidden.get_mut(part.block as usize) {
                 ordinals.push(part.ordinal);
             }
         }
-        let blocks = self.blocks().iter().zip(hidden).map(|(block, mut ordinals)| {
-            ordinals.sort_unstable();
-            if ordinals.is_empty() { Ok(Arc::clone(block)) } else { block.without(ordinals) }
+        let blocks = self.blocks().iter().zip(hidden).map(|(block, ordinals)| match ordinals.as_slice() {
+            [] => Ok(Arc::clone(block)),
+            ordinals => block.without(ordinals),
         });
         let mut blocks = blocks.collect::<Result<Vec<_>>>()?;
         blocks.extend(joined);

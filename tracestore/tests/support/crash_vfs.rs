@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use tracestore::{
     Error, Result,
-    io::{SyncHandle, Vfs, VfsFile, VfsLock},
+    io::{HeldFile, RandomRead, SyncHandle, Vfs, VfsFile, VfsLock},
 };
 
 /// The names and contents on a disk.
@@ -53,6 +53,10 @@ pub(crate) enum Entry {
     Sent(u64),
     /// The store has acknowledged it.
     Acknowledged(u64),
+    /// The store is told to delete these requests, all of them or none.
+    Deleting(Vec<u64>),
+    /// It has.
+    Deleted(Vec<u64>),
 }
 
 impl Entry {
@@ -65,7 +69,7 @@ impl Entry {
             Self::Rename { .. } => Some("rename"),
             Self::SyncDir { .. } => Some("sync folder"),
             Self::Remove { .. } => Some("remove"),
-            Self::Sent(_) | Self::Acknowledged(_) => None,
+            Self::Sent(_) | Self::Acknowledged(_) | Self::Deleting(_) | Self::Deleted(_) => None,
         }
     }
 }
@@ -252,7 +256,7 @@ impl Crashed {
                 self.pending = later;
                 change(&mut self.durable, now);
             }
-            Entry::Sent(_) | Entry::Acknowledged(_) => {}
+            Entry::Sent(_) | Entry::Acknowledged(_) | Entry::Deleting(_) | Entry::Deleted(_) => {}
         }
     }
 
@@ -433,10 +437,8 @@ impl Vfs for CrashVfs {
         Ok(Bytes::copy_from_slice(&disk.contents[*file]))
     }
 
-    fn map(&self, path: &Path, size: u64) -> Result<Bytes> {
-        let content = self.read(path)?;
-        assert_eq!(content.len() as u64, size, "{}", path.display());
-        Ok(content)
+    fn open(&self, path: &Path, size: u64) -> Result<Arc<dyn RandomRead>> {
+        Ok(Arc::new(HeldFile::new(path, self.read(path)?, size)?))
     }
 
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn VfsLock>>> {

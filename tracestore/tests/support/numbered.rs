@@ -1,6 +1,8 @@
 //! Requests told apart by numbers, and the numbers that are in a view.
 
-use std::collections::BTreeMap;
+#![allow(dead_code, reason = "every test file uses its own part")]
+
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -10,7 +12,7 @@ use opentelemetry_proto::tonic::{
 };
 use prost::Message;
 use tracestore::{
-    Snapshot,
+    Deletion, FoundSpans, Result as StoreResult, RetentionPolicy, Snapshot, SpanSelector,
     block::Block,
     model::{Trace, TraceId},
 };
@@ -39,6 +41,37 @@ pub(crate) fn request(number: u64) -> bytes::Bytes {
     let resource = Some(Resource { attributes: vec![attribute], ..Resource::default() });
     let resource_spans = vec![ResourceSpans { resource, scope_spans, ..ResourceSpans::default() }];
     ExportTraceServiceRequest { resource_spans }.encode_to_vec().into()
+}
+
+/// The spans of a request.
+#[derive(Debug)]
+struct Numbered(u64);
+
+impl fmt::Display for Numbered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "request {}", self.0)
+    }
+}
+
+impl SpanSelector for Numbered {
+    fn select(&self, view: &Snapshot, found: &mut FoundSpans) -> StoreResult<()> {
+        found.add_if(view, |trace, span| trace.spans[span].span.name == self.0.to_string())
+    }
+}
+
+/// The deletion of a request's spans.
+pub(crate) fn deletion(number: u64) -> Deletion {
+    Deletion::Spans(Arc::new(Numbered(number)))
+}
+
+/// A policy by which just the oldest block of a view of a store goes, and the numbers of the requests in it; `None` where
+/// no block is on the disk.
+pub(crate) fn without_the_oldest(snapshot: &Snapshot) -> Option<(RetentionPolicy, Vec<u64>)> {
+    let stored = || snapshot.blocks().iter().filter(|block| block.path().starts_with(Path::new("store")));
+    let oldest = stored().min_by_key(|block| block.time_range().1)?;
+    let bytes = stored().map(|block| block.size()).sum::<u64>();
+    let policy = RetentionPolicy { rules: Vec::new(), max_bytes: Some(bytes.saturating_sub(1)) };
+    Some((policy, count_block(oldest).ok()?.0.into_keys().collect()))
 }
 
 /// The numbers of the requests that a view holds, ascending. Each must be there as a whole and once, in what is stored as

@@ -3,6 +3,7 @@
 mod graph;
 mod query;
 mod store;
+mod upkeep;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use graph::{GraphFormat, Processor, SeriesFormat, ServiceGraph, SpanMetrics};
 pub(crate) use query::{Format, Query, Sort};
 pub(crate) use store::{Export, ExportFormat, Inspect, Snapshot, Verify};
+pub(crate) use upkeep::{Delete, Doomed, Retention};
 
 use crate::time::Moment;
 
@@ -36,6 +38,8 @@ use crate::time::Moment;
                        traceql diff 4bf92f35 00f067aa traces\n  \
                        traceql service-graph --start -1h traces\n  \
                        traceql span-metrics --store traces\n  \
+                       traceql delete --spans '{ span.user.email = \"a@example.org\" }' --dry-run traces\n  \
+                       traceql retention --keep 30d --max-size 50GB traces\n  \
                        traceql rules test rules.test.yaml"
 )]
 pub(crate) struct Args {
@@ -58,6 +62,10 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Add the spans of OTLP files to a store.
     Ingest(Ingest),
+    /// Delete a trace, or the traces or spans that a query finds, from a store for good.
+    Delete(Delete),
+    /// Remove from a store what is kept no longer: by age, by size, and by what traces are.
+    Retention(Retention),
     /// Find traces with spans that match a TraceQL query, or chart the series of a metrics query.
     Query(Query),
     /// Ask in SQL, of spans, traces, events and links.

@@ -54,6 +54,8 @@ pub(super) struct Collected {
     pub(super) resources: Owners,
     pub(super) scopes: Owners,
     pub(super) keys: KeyStatistics,
+    /// Whether copies of spans are left out that another copy stands for.
+    pub(super) drops_copies: bool,
     bytes: usize,
 }
 

@@ -40,6 +40,15 @@ impl BlockBuilder {
         Self::default()
     }
 
+    /// A builder that leaves out copies of spans which another copy stands for: queries never see them, and whichever copy
+    /// stands for all of them also does for those that come later, in other blocks.
+    #[must_use]
+    pub(crate) fn without_copies() -> Self {
+        let mut builder = Self::default();
+        builder.collected.drops_copies = true;
+        builder
+    }
+
     /// Takes the spans of an encoded `ExportTraceServiceRequest`. Spans that cannot be taken are left out and counted.
     ///
     /// # Errors

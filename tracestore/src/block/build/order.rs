@@ -93,7 +93,10 @@ impl Order {
     /// Appends the rows of one trace.
     fn place(&mut self, collected: &Collected, service_of: &[u32], trace: u32, start: u64, members: &[u32]) {
         let first_row = self.rows.len() as u32;
-        let (shown, shadowed) = part_copies(collected, members);
+        let (shown, mut shadowed) = part_copies(collected, members);
+        if collected.drops_copies {
+            shadowed.clear();
+        }
         let span = |index: &u32| collected.spans.get(*index as usize);
         let nodes: Vec<Node> = shown
             .iter()
@@ -105,7 +108,7 @@ impl Order {
             start,
             end: start,
             first_row,
-            rows: members.len() as u32,
+            rows: (shown.len() + shadowed.len()) as u32,
             spans: shown.len() as u32,
             errors: 0,
             root: None,

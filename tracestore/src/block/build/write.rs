@@ -139,7 +139,7 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
     vfs.sync_dir(dir)?;
     let meta = BlockMeta {
         block_id: id,
-        spans: collected.spans.len() as u64,
+        spans: order.rows.len() as u64,
         traces: order.traces.len() as u64,
         events: first_event,
         links: first_link,
@@ -147,6 +147,7 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
         scopes: collected.scopes.list.len() as u64,
         attributes: u64::from(residual_rows),
         shadowed: order.shadowed,
+        request_bytes: collected.bytes() as u64,
         start: order.traces.first().map_or(0, |trace| trace.start),
         end: order.traces.iter().map(|trace| trace.end).max().unwrap_or(0),
         row_groups,
@@ -228,9 +229,7 @@ fn write_file(vfs: &dyn Vfs, dir: &Path, name: &str, bytes: &[u8]) -> Result<()>
 /// IMPORTANT: everything else is on stable storage when `meta.json` gets its name, so that a folder with a `meta.json`
 /// is a whole block, whenever the machine stops.
 fn publish(vfs: &dyn Vfs, dir: &Path, meta: &BlockMeta) -> Result<()> {
-    write_file(vfs, dir, file_names::META_TEMPORARY, &meta.encode()?)?;
-    vfs.rename(&dir.join(file_names::META_TEMPORARY), &dir.join(file_names::META))?;
-    vfs.sync_dir(dir)?;
+    vfs.write_whole(&dir.join(file_names::META), &meta.encode()?)?;
     // The folder's own name, too.
     dir.parent().map_or(Ok(()), |parent| vfs.sync_dir(parent))
 }

@@ -1,7 +1,7 @@
 //! Which attributes spans have: as the key list says where it says it exactly, else by looking at the spans.
 //!
 //! The key list knows every attribute that is stored. It says too much where spans are stored that queries do not see
-//! (copies, hidden traces), and of resources and scopes, which need not have a span.
+//! (copies, hidden traces, deleted rows), and of resources and scopes, which need not have a span.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -105,7 +105,7 @@ impl Block {
 
     /// Whether spans are stored that queries do not see.
     fn has_unseen_spans(&self) -> bool {
-        self.meta().shadowed > 0 || self.hidden().len() > 0
+        self.meta().shadowed > 0 || self.hidden().spans() > 0
     }
 
     /// The attributes that are stored and not named yet.

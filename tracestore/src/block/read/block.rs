@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     ParquetFile,
+    deleted::Deleted,
     hidden::HiddenTraces,
     keys::Keys,
     owners::Owners,
@@ -26,10 +27,13 @@ use crate::{
 
 /// A block, open for reading. Shared by whoever reads it; files and small tables are read once.
 ///
-/// A block of a [whole view](crate::Snapshot::whole) may have hidden traces: none of its methods shows a span of them.
+/// A block of a store may have deleted rows, and one of a [whole view](crate::Snapshot::whole) hidden traces: none of its
+/// methods shows a span of them.
 #[derive(Debug)]
 pub struct Block {
     files: Arc<BlockFiles>,
+    deleted: Arc<Deleted>,
+    /// Those that are gone with the deleted rows included.
     hidden: HiddenTraces,
 }
 
@@ -93,13 +97,12 @@ impl Block {
             return Err(Error::NotFound { path: dir.to_owned(), reason: "no block: there is no meta.json".to_owned() });
         }
         let meta = BlockMeta::decode(&path, &vfs.read(&path)?)?;
-        for file in &meta.files {
-            let path = dir.join(&file.name);
-            let found = vfs.size(&path)?;
+        let names: Vec<&str> = meta.files.iter().map(|file| file.name.as_str()).collect();
+        for (file, found) in meta.files.iter().zip(vfs.sizes(dir, &names)?) {
             if found != Some(file.size) {
                 let found = found.map_or("is missing".to_owned(), |size| format!("has {size} bytes"));
                 let reason = format!("the file {found} where {} bytes were written", file.size);
-                return Err(Error::corrupt(&path, 0, reason));
+                return Err(Error::corrupt(dir.join(&file.name), 0, reason));
             }
         }
         let files = BlockFiles {
@@ -118,12 +121,26 @@ impl Block {
             restored_resources: OnceLock::new(),
             restored_scopes: OnceLock::new(),
         };
-        Ok(Arc::new(Self { files: Arc::new(files), hidden: HiddenTraces::default() }))
+        Ok(Arc::new(Self { files: Arc::new(files), deleted: Arc::default(), hidden: HiddenTraces::default() }))
     }
 
-    /// The same block with other traces hidden. Nothing is read again.
-    pub(super) fn with_hidden(&self, hidden: HiddenTraces) -> Arc<Self> {
-        Arc::new(Self { files: Arc::clone(&self.files), hidden })
+    /// The same block with other rows deleted and other traces hidden. Nothing is read again.
+    pub(super) fn with_hidden(&self, deleted: Arc<Deleted>, hidden: HiddenTraces) -> Arc<Self> {
+        Arc::new(Self { files: Arc::clone(&self.files), deleted, hidden })
+    }
+
+    /// Whether somebody else has this block, or the same with other deleted rows or hidden traces.
+    pub(crate) fn is_shared(self: &Arc<Self>) -> bool {
+        Arc::strong_count(self) > 1 || Arc::strong_count(&self.files) > 1
+    }
+
+    /// The rows that are deleted, and their traces.
+    pub(super) fn deleted(&self) -> &Deleted {
+        &self.deleted
+    }
+
+    pub(super) fn shared_deleted(&self) -> Arc<Deleted> {
+        Arc::clone(&self.deleted)
     }
 
     /// The traces that are not to be seen.
@@ -143,7 +160,7 @@ impl Block {
         &self.files.dir
     }
 
-    /// How many spans it holds, duplicates included, hidden traces left out.
+    /// How many spans it holds, duplicates included, hidden traces and deleted rows left out.
     #[must_use]
     pub fn spans(&self) -> u64 {
         self.files.meta.spans.saturating_sub(self.hidden.spans())
@@ -155,7 +172,7 @@ impl Block {
         self.files.meta.traces.saturating_sub(self.hidden.len() as u64)
     }
 
-    /// How many span events; what is hidden counts, here and in everything below that says what is stored.
+    /// How many span events; what is hidden or deleted counts, here and in everything below that says what is stored.
     #[must_use]
     pub fn events(&self) -> u64 {
         self.files.meta.events
@@ -167,10 +184,21 @@ impl Block {
         self.files.meta.links
     }
 
-    /// The earliest trace start and the latest trace end, ns since 1970.
+    /// What a span of it takes in a request, about.
+    pub(crate) fn bytes_per_span(&self) -> u64 {
+        /// Where the block does not say.
+        const USUAL: u64 = 400;
+        match self.files.meta.request_bytes {
+            0 => USUAL,
+            bytes => bytes.div_ceil(self.files.meta.spans.max(1)),
+        }
+    }
+
+    /// The earliest trace start and the latest trace end, ns since 1970; hidden traces left out, unless all are. Traces
+    /// that have lost spans count as they were.
     #[must_use]
     pub fn time_range(&self) -> (u64, u64) {
-        (self.files.meta.start, self.files.meta.end)
+        self.hidden.time_range_of_others().unwrap_or((self.files.meta.start, self.files.meta.end))
     }
 
     /// Bytes on disk, every file.

@@ -49,8 +49,8 @@ pub(super) fn footer(tail: &[u8]) -> Result<&[u8], Refused> {
     }
 }
 
-/// Where things are: column chunks one after the other up to the tail, page indexes in the tail. `bytes` is the file.
-pub(super) fn layout(metadata: &ParquetMetaData, bytes: &[u8], tail_offset: u64) -> Result<(), Refused> {
+/// Where things are: column chunks one after the other up to the tail, page indexes in the tail.
+pub(super) fn layout(metadata: &ParquetMetaData, tail: &[u8], tail_offset: u64) -> Result<(), Refused> {
     let columns = metadata.file_metadata().schema_descr().num_columns();
     let (mut end, mut indexes) = (FIRST_CHUNK, 0);
     for group in metadata.row_groups() {
@@ -70,23 +70,23 @@ pub(super) fn layout(metadata: &ParquetMetaData, bytes: &[u8], tail_offset: u64)
                 (chunk.column_index_offset(), chunk.column_index_length()),
             ] {
                 let (Some(offset), Some(len)) = (offset, len) else { continue };
-                indexes += index(bytes, tail_offset, offset, len)
+                indexes += index(tail, tail_offset, offset, len)
                     .ok_or_else(|| format!("a page index of column {} is none", chunk.column_path().string()))?;
             }
         }
     }
     // None is there twice: memory is bounded by the file's size.
-    if indexes as u64 > (bytes.len() as u64).saturating_sub(tail_offset) {
+    if indexes > tail.len() {
         return Err("the page indexes overlap".to_owned());
     }
     Ok(())
 }
 
 /// The length of a page index that is where it should be.
-fn index(bytes: &[u8], tail_offset: u64, offset: i64, len: i32) -> Option<usize> {
-    let start = u64::try_from(offset).ok().filter(|start| *start >= tail_offset)?;
+fn index(tail: &[u8], tail_offset: u64, offset: i64, len: i32) -> Option<usize> {
+    let start = u64::try_from(offset).ok()?.checked_sub(tail_offset)?;
     let (start, len) = (usize::try_from(start).ok()?, usize::try_from(len).ok()?);
-    let index = bytes.get(start..start.checked_add(len)?)?;
+    let index = tail.get(start..start.checked_add(len)?)?;
     thrift::walk(index, &mut MAX_ELEMENTS.min(len), &mut |_, _| {})?;
     Some(len)
 }

@@ -171,6 +171,21 @@ impl TraceTable {
         Ok(first..first + rows.value(ordinal) as usize)
     }
 
+    /// The ordinal of the trace that a row of the span table belongs to.
+    pub(crate) fn trace_of_row(&self, row: u32) -> Result<u32> {
+        let first_rows = self.first_rows()?;
+        let ordinal = first_rows.values().partition_point(|first| *first <= row).checked_sub(1);
+        match ordinal {
+            Some(ordinal) if self.span_rows(ordinal)?.contains(&(row as usize)) => Ok(ordinal as u32),
+            _ => Err(Error::corrupt(self.file.path(), 0, format!("row {row} belongs to no trace"))),
+        }
+    }
+
+    /// How many spans each trace has, copies left out.
+    pub(crate) fn spans(&self) -> Result<arrow::array::UInt32Array> {
+        self.primitive::<UInt32Type>("spans")
+    }
+
     /// What is known of some traces, given by ascending ordinals.
     pub(crate) fn summaries(&self, ordinals: &[usize]) -> Result<Vec<TraceSummary>> {
         let (starts, durations) = (self.starts()?, self.durations()?);

@@ -7,7 +7,7 @@
 use serde_json::Value as Json;
 
 use super::value::{attributes_from_json, entity_refs_from, kind, list};
-use crate::otlp::encode::{Message, entity_ref};
+use crate::otlp::{Message, encode::entity_ref};
 
 type Result<T> = std::result::Result<T, String>;
 

@@ -1,6 +1,7 @@
 //! The sub-commands, one file each.
 
 mod check;
+mod delete;
 mod diff;
 mod explain;
 mod export;
@@ -11,6 +12,7 @@ mod inspect_log;
 mod lookup;
 mod metrics;
 mod query;
+mod retention;
 mod rules;
 mod service_graph;
 mod snapshot;
@@ -37,6 +39,8 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
     let style = terminal::style(args.color);
     match args.command {
         Command::Ingest(ingest) => ingest::run(&ingest),
+        Command::Delete(delete) => delete::run(&delete),
+        Command::Retention(retention) => retention::run(&retention),
         Command::Query(query) => query::run(&query, style).await,
         Command::Sql(sql) => sql::run(&sql, style).await,
         Command::Tags(tags) => tags::run(&tags, style).await,

@@ -1,24 +1,16 @@
 //! Columns of a file for some rows, as plain values.
 
-use std::collections::BTreeMap;
-
 use arrow::{
-    array::{Array, ArrayRef, AsArray, StringViewArray},
-    datatypes::{Float64Type, Int32Type, Int64Type, UInt32Type, UInt64Type},
+    array::{ArrayRef, AsArray, BinaryArray, StringViewArray},
+    datatypes::{Int32Type, Int64Type, UInt32Type, UInt64Type},
 };
 
 use super::ranges::RowRanges;
 use crate::{
     Error, Result,
-    block::{
-        column::{AttributeScope, AttributeType},
-        read::{ParquetFile, texts},
-    },
-    model::{KeyValue, SpanId, Value},
+    block::read::{ParquetFile, texts},
+    model::SpanId,
 };
-
-/// Attributes by owner: key, occurrence, value.
-pub(super) type Attributes = BTreeMap<u32, Vec<(String, u32, Value)>>;
 
 /// Columns of a file for some rows, by name and type.
 pub(super) struct Rows<'a> {
@@ -67,49 +59,7 @@ impl Rows<'_> {
         Ok(ids.iter().map(|id| id.and_then(SpanId::from_slice)).collect())
     }
 
-    pub(super) fn bytes(&self, name: &str) -> Result<Vec<Option<Vec<u8>>>> {
-        let array = self.array(name)?;
-        let bytes = array.as_binary_opt::<i32>().ok_or_else(|| self.wrong(name))?;
-        Ok(bytes.iter().map(|bytes| bytes.map(<[u8]>::to_vec)).collect())
+    pub(super) fn bytes(&self, name: &str) -> Result<BinaryArray> {
+        self.array(name)?.as_binary_opt::<i32>().cloned().ok_or_else(|| self.wrong(name))
     }
-
-    /// The attributes with columns of their own, by row of the file.
-    pub(super) fn attributes(&self, scope: AttributeScope) -> Result<Attributes> {
-        let mut attributes = Attributes::new();
-        for name in self.file.column_names() {
-            let Some((key, value_type)) = attribute_column(name, scope) else { continue };
-            let array = self.array(name)?;
-            for (index, row) in self.ranges.rows().enumerate().filter(|(index, _)| array.is_valid(*index)) {
-                let value = scalar(&array, value_type, index).ok_or_else(|| self.wrong(name))?;
-                attributes.entry(row as u32).or_default().push((key.to_owned(), 0, value));
-            }
-        }
-        Ok(attributes)
-    }
-}
-
-/// Key and type of an attribute's column.
-fn attribute_column(name: &str, scope: AttributeScope) -> Option<(&str, AttributeType)> {
-    let (key, type_name) = name.strip_prefix(scope.name())?.strip_prefix('.')?.rsplit_once(':')?;
-    Some((key, AttributeType::ALL.into_iter().find(|value_type| value_type.name() == type_name)?))
-}
-
-/// A value of an array of scalars.
-pub(super) fn scalar(array: &ArrayRef, value_type: AttributeType, row: usize) -> Option<Value> {
-    Some(match value_type {
-        AttributeType::Int => Value::Int(array.as_primitive_opt::<Int64Type>()?.value(row)),
-        AttributeType::Float => Value::Double(array.as_primitive_opt::<Float64Type>()?.value(row)),
-        AttributeType::Bool => Value::Bool(array.as_boolean_opt()?.value(row)),
-        _ => match array.as_dictionary_opt::<Int32Type>() {
-            Some(coded) => Value::String(coded.values().as_string_opt::<i32>()?.value(coded.key(row)?).to_owned()),
-            None => Value::String(array.as_string_view_opt()?.value(row).to_owned()),
-        },
-    })
-}
-
-/// Takes an owner's attributes, in order of key and occurrence.
-pub(super) fn take(attributes: &mut Attributes, owner: usize) -> Vec<KeyValue> {
-    let mut list = attributes.remove(&(owner as u32)).unwrap_or_default();
-    list.sort_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
-    list.into_iter().map(|(key, _, value)| KeyValue { key, value }).collect()
 }
