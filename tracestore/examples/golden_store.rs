@@ -10,7 +10,7 @@
 use std::{error::Error, io::Write, path::PathBuf, sync::Arc};
 
 use tracestore::{
-    Snapshot, StoreOptions, TraceStore,
+    Deletion, Snapshot, StoreOptions, TraceStore,
     model::{
         EntityRef, Event, KeyValue, Link, Resource, Scope, Span, SpanId, Status, Trace, TraceId, TraceSpan, Value,
     },
@@ -20,7 +20,7 @@ use tracestore::{
 /// Traces, each of which has spans in every request.
 const TRACES: u8 = 4;
 /// Spans of a trace in a request.
-const SPANS: u8 = 5;
+const SPANS: u8 = 3;
 
 fn attribute(key: &str, value: Value) -> KeyValue {
     KeyValue { key: key.to_owned(), value }
@@ -113,13 +113,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let path = folder.join("store");
     let mut options = StoreOptions::default();
     options.background = None;
-    options.segment_bytes = 10_000;
+    options.segment_bytes = 3_000;
     let store = TraceStore::open(&path, options)?;
-    // Two blocks; then a log of two segments, with a request that is in a block already.
+    // Two blocks; a trace deleted in both; then a log of two segments, with a request that is in a block already.
     for number in [0, 1] {
         store.ingest(request(number).into())?;
         store.flush()?;
     }
+    store.delete(&Deletion::Trace(TraceId::from_bytes([TRACES; 16])))?;
     for number in [2, 1] {
         store.ingest(request(number).into())?;
     }

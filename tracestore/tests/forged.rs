@@ -101,3 +101,38 @@ fn a_footer_is_as_long_as_it_says_and_its_lists_too() {
         }
     }
 }
+
+#[test]
+fn pages_and_rows_are_as_many_as_they_say() {
+    let original = original();
+    let chunk = original.files.iter().find(|(name, ..)| name == "traces.parquet").unwrap().2[0].clone();
+    // The header of a data page: its kind, its bytes before and after compression, and the number of its values.
+    let header = |content: &[u8]| content[chunk.start..chunk.start + 4].to_vec();
+    let content = &original.files.iter().find(|(name, ..)| name == "traces.parquet").unwrap().1;
+    assert_eq!(header(content), [0x15, 0, 0x15, 96], "48 bytes of ids");
+    let error = refused(&original, "traces.parquet", |content| content[chunk.start + 3] = 126);
+    assert!(error.contains("is said to have 63 bytes"), "{error}");
+    let error = refused(&original, "traces.parquet", |content| content[chunk.start + 5] = 126);
+    assert!(error.contains("is cut short"), "{error}");
+    let spans = |text: &str| {
+        original.forge(|name, content| {
+            if name == "meta.json" {
+                let meta = String::from_utf8(content.clone()).unwrap();
+                *content = meta.replace("\"spans\":39", text).into_bytes();
+            }
+        })
+    };
+    for text in ["\"spans\":40", "\"spans\":18446744073709551615"] {
+        assert!(read(&spans(text)).unwrap_err().to_string().contains("meta.json: corrupt"));
+    }
+    // Row groups and totals agree, and the file has fewer rows.
+    let more = original.forge(|name, content| {
+        if name == "meta.json" {
+            let meta = String::from_utf8(content.clone()).unwrap();
+            let meta = meta.replace("\"spans\":39", "\"spans\":4000000000");
+            *content = meta.replace("\"rows\":39", "\"rows\":4000000000").into_bytes();
+        }
+    });
+    let error = read(&more).unwrap_err().to_string();
+    assert!(error.contains("spans.parquet: corrupt") && error.contains("other rows than meta.json says"), "{error}");
+}

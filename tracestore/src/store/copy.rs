@@ -47,7 +47,7 @@ pub struct CopyReport {
     pub bytes: u64,
 }
 
-/// Makes a copy of the store in `from` as it is at one moment, with all that is acknowledged by then, while it is written
+/// Makes a copy of the store in `from`, on the local disk, as it is at one moment, with all that is acknowledged by then, while it is written
 /// or not. The copy is on stable storage and can be opened when this returns; before that nothing has its name. It is made
 /// in a folder beside it, `<name>.partial`.
 ///

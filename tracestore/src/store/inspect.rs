@@ -6,7 +6,7 @@ use super::layout::{LOCAL_LOG, Layout};
 use crate::{
     Error, Result,
     catalog::{self, Version},
-    io::{DiskVfs, Vfs},
+    io::{Vfs, vfs_at},
     otlp::check_request,
     wal::{self, Damage},
 };
@@ -86,13 +86,14 @@ pub struct SegmentInfo {
 /// # Errors
 /// [`Error::NotFound`] when the folder is no store; [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
 pub fn inspect_store(path: impl AsRef<Path>) -> Result<StoreContents> {
-    let (vfs, layout) = (DiskVfs::default(), Layout::new(path.as_ref()));
-    if !layout.is_store(&vfs)? {
+    let (vfs, layout) = (vfs_at(path.as_ref())?, Layout::new(path.as_ref()));
+    let vfs = vfs.as_ref();
+    if !layout.is_store(vfs)? {
         let reason = "no store: there is no folder `blocks` in it";
         return Err(Error::NotFound { path: layout.root, reason: reason.to_owned() });
     }
     let mut versions = Vec::new();
-    for number in catalog::numbers(&vfs, &layout.catalog)? {
+    for number in catalog::numbers(vfs, &layout.catalog)? {
         let path = layout.catalog.join(catalog::file_name(number));
         match vfs.read(&path) {
             // A writer is at work.
@@ -104,7 +105,7 @@ pub fn inspect_store(path: impl AsRef<Path>) -> Result<StoreContents> {
         }
     }
     let mut contents = StoreContents { versions, ..StoreContents::default() };
-    read_log(&vfs, &layout, &mut contents)?;
+    read_log(vfs, &layout, &mut contents)?;
     Ok(contents)
 }
 

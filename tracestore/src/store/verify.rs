@@ -16,7 +16,7 @@ use crate::{
     Error, Result,
     block::{Block, META},
     catalog::{self, CatalogBlock, DeletedRows, Version},
-    io::{DiskVfs, Vfs},
+    io::{Vfs, vfs_at},
     otlp::check_request,
     wal::{self, Damage},
 };
@@ -95,7 +95,7 @@ const RETRIES: usize = 20;
 /// # Errors
 /// [`Error::NotFound`] when the folder is neither. Files that cannot be read are damage.
 pub fn verify(path: impl AsRef<Path>) -> Result<VerifyReport> {
-    verify_on(Arc::new(DiskVfs::default()), path.as_ref())
+    verify_on(vfs_at(path.as_ref())?, path.as_ref())
 }
 
 /// As [`verify`], on any file system.
