@@ -29,6 +29,7 @@ use tracestore_ffi::{
     tags::{ts_tag_names, ts_tag_values},
     text::{TS_ZERO_TERMINATED, ts_text_data, ts_text_free, ts_text_length},
     trace::{ts_trace, ts_trace_arrow},
+    upkeep::{ts_store_compact, ts_store_delete},
     version::ts_open_handles,
 };
 
@@ -324,6 +325,7 @@ impl Calls<'_> {
                     let interrupt = ts_interrupt_new();
                     self.keep(interrupt);
                 }
+                13 if self.byte() % 2 == 0 => self.upkeep(),
                 13 => {
                     ts_interrupt_raise(self.handle());
                     ts_interrupt_clear(self.handle());
@@ -334,6 +336,22 @@ impl Calls<'_> {
                     let _ = ts_interrupt_free(self.handle());
                 }
             }
+        }
+    }
+
+    unsafe fn upkeep(&mut self) {
+        let (mut error, what) = (null_mut(), self.byte());
+        // SAFETY: live values.
+        unsafe {
+            let code = match what % 4 {
+                3 => ts_store_compact(self.handle(), u32::from(what / 4 % 3), null_mut(), &raw mut error),
+                _ => {
+                    let (query, length) = if what % 4 == 2 { (ID.as_ptr(), TS_ZERO_TERMINATED) } else { self.query() };
+                    let (what, dry_run) = (u32::from(what % 4), u32::from(what / 4 % 3));
+                    ts_store_delete(self.handle(), what, query, length, dry_run, null_mut(), &raw mut error)
+                }
+            };
+            self.check(code, error, 0);
         }
     }
 
