@@ -58,6 +58,11 @@ impl TraceTable {
         Self { file, columns: Mutex::default() }
     }
 
+    /// The file behind the table.
+    pub(super) fn file(&self) -> &ParquetFile {
+        &self.file
+    }
+
     pub(super) fn column(&self, name: &'static str) -> Result<ArrayRef> {
         let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(column) = columns.get(name) {
@@ -68,7 +73,10 @@ impl TraceTable {
         Ok(column)
     }
 
-    fn primitive<T: ArrowPrimitiveType>(&self, name: &'static str) -> Result<arrow::array::PrimitiveArray<T>> {
+    pub(super) fn primitive<T: ArrowPrimitiveType>(
+        &self,
+        name: &'static str,
+    ) -> Result<arrow::array::PrimitiveArray<T>> {
         let column = self.column(name)?;
         column.as_primitive_opt::<T>().cloned().ok_or_else(|| self.wrong_type(name))
     }
