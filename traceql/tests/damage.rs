@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "damage/store.rs"]
+mod store;
+
 use std::{path::Path, sync::Arc};
 
 use opentelemetry_proto::tonic::{

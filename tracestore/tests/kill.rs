@@ -21,7 +21,7 @@ use tracestore::{CutPolicy, Snapshot, StoreOptions, TraceStore};
 const FOLDER: &str = "TRACESTORE_KILL_FOLDER";
 const FIRST: &str = "TRACESTORE_KILL_FIRST";
 /// How often a process is killed. With `TRACESTORE_KILLS` more: a soak.
-const KILLS: u64 = 20;
+const KILLS: u64 = 50;
 
 fn options() -> StoreOptions {
     let mut options = StoreOptions::default();

@@ -169,6 +169,24 @@ impl Value {
     }
 }
 
+impl SpansetMatch {
+    /// What the query found out about the spanset, under names that differ: the second of two values with one name is
+    /// numbered (SEMANTICS.md P1).
+    #[must_use]
+    pub fn values(&self) -> Vec<(String, &Value)> {
+        let mut named: Vec<(String, &Value)> = Vec::with_capacity(self.attributes.len());
+        for (place, attribute) in self.attributes.iter().enumerate() {
+            let before = self.attributes.iter().take(place).filter(|other| other.name == attribute.name).count();
+            let name = match before {
+                0 => attribute.name.clone(),
+                _ => format!("{} #{}", attribute.name, before + 1),
+            };
+            named.push((name, &attribute.value));
+        }
+        named
+    }
+}
+
 impl SpanMatch {
     /// Whether the query names the span's name.
     #[must_use]

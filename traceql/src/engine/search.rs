@@ -127,7 +127,8 @@ impl Engine {
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         if let Body::Metrics(_) = crate::compile(query)?.body {
-            return self.explain_metrics(query, &self.metrics_options(options), analyze).await;
+            let options = MetricsOptions::over(&self.snapshot, options.start, options.end, false);
+            return self.explain_metrics(query, &options, analyze).await;
         }
         let query = self.compile(query)?;
         let view = self.view().await?;
@@ -154,14 +155,6 @@ impl Engine {
             shown.indent(true),
             total.saturating_sub(planned),
         ))
-    }
-
-    /// The range of a search for a metrics query: all of the data where it is open.
-    fn metrics_options(&self, options: &SearchOptions) -> MetricsOptions {
-        let ranges = || self.snapshot.blocks().iter().map(|block| block.time_range());
-        let first = || ranges().map(|(start, _)| start).min().unwrap_or(0);
-        let last = || ranges().map(|(_, end)| end).max().unwrap_or(1);
-        MetricsOptions::new(options.start.unwrap_or_else(first), options.end.unwrap_or_else(last))
     }
 
     /// The query, if it is a search.

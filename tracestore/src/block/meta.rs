@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Error, Result, model::BlockId};
+use super::schema::file_names;
+use crate::{Error, Result, io::is_plain_name, model::BlockId};
 
 /// The format that this build writes, and the newest that it reads.
 pub(crate) const FORMAT_VERSION: u32 = 1;
@@ -122,6 +123,44 @@ fn from_hex(text: &str) -> Option<u64> {
 }
 
 impl BlockMeta {
+    /// The rows of a table, where they are counted here.
+    pub(crate) fn rows_of(&self, name: &str) -> Option<u64> {
+        match name {
+            file_names::SPANS => Some(self.spans),
+            file_names::TRACES => Some(self.traces),
+            file_names::EVENTS => Some(self.events),
+            file_names::LINKS => Some(self.links),
+            file_names::ATTRIBUTES => Some(self.attributes),
+            file_names::RESOURCES => Some(self.resources),
+            file_names::SCOPES => Some(self.scopes),
+            _ => None,
+        }
+    }
+
+    /// What is wrong with the numbers, that readers count on: row groups follow each other and make up the whole, and
+    /// ordinals fit.
+    fn fault(&self) -> Option<String> {
+        let mut sums = [0_u64; 4];
+        for (index, group) in self.row_groups.iter().enumerate() {
+            if sums != [group.first_row, group.first_trace, group.first_event, group.first_link] {
+                return Some(format!("row group {index} does not begin where the one before ends"));
+            }
+            for (sum, count) in sums.iter_mut().zip([group.rows, group.traces, group.events, group.links]) {
+                *sum = sum.saturating_add(count);
+            }
+        }
+        let totals = [self.spans, self.traces, self.events, self.links];
+        if sums != totals {
+            return Some("the row groups have other rows than the block".to_owned());
+        }
+        let all = totals.into_iter().chain([self.resources, self.scopes, self.attributes]);
+        if all.max().is_some_and(|most| most > u64::from(u32::MAX)) || self.shadowed > self.spans {
+            return Some("it has more rows than a block can have".to_owned());
+        }
+        let name = self.files.iter().find(|file| !is_plain_name(&file.name));
+        name.map(|file| format!("`{}` is no name of a file", file.name))
+    }
+
     /// The file's content.
     ///
     /// # Errors
@@ -195,7 +234,7 @@ impl BlockMeta {
                 tail: file.tail.as_deref().map_or(Ok(0), checksum)?,
             })
         });
-        Ok(Self {
+        let meta = Self {
             block_id: meta.block_id.parse().map_err(|error| corrupt(format!("{error}")))?,
             spans: meta.spans,
             traces: meta.traces,
@@ -210,7 +249,8 @@ impl BlockMeta {
             end: meta.end,
             row_groups: meta.row_groups,
             files: files.collect::<Result<_>>()?,
-        })
+        };
+        meta.fault().map_or(Ok(meta), |fault| Err(corrupt(fault)))
     }
 }
 
@@ -229,7 +269,7 @@ mod tests {
         };
         BlockMeta {
             block_id: "0199f7c2-0000-7000-8000-000000000001".parse().unwrap(),
-            spans: 1,
+            spans: 11,
             traces: 2,
             events: 3,
             links: 4,
@@ -240,7 +280,18 @@ mod tests {
             request_bytes: 12,
             start: u64::MAX,
             end: 10,
-            row_groups: vec![RowGroupMeta { rows: 11, ..RowGroupMeta::default() }],
+            row_groups: vec![
+                RowGroupMeta { rows: 8, traces: 1, events: 3, ..RowGroupMeta::default() },
+                RowGroupMeta {
+                    rows: 3,
+                    traces: 1,
+                    links: 4,
+                    first_row: 8,
+                    first_trace: 1,
+                    first_event: 3,
+                    ..RowGroupMeta::default()
+                },
+            ],
             files: vec![file],
         }
     }
@@ -263,6 +314,23 @@ mod tests {
                 }
             }
             assert!(BlockMeta::decode(Path::new("meta.json"), &bytes[..index]).is_err());
+        }
+    }
+
+    #[test]
+    fn numbers_that_readers_cannot_count_on_are_refused() {
+        let changes: [fn(&mut BlockMeta); 6] = [
+            |meta| meta.row_groups[1].first_row = 9,
+            |meta| meta.row_groups[1].rows = u64::MAX,
+            |meta| meta.events = 4,
+            |meta| meta.resources = 1 << 32,
+            |meta| meta.files[0].name = "../spans.parquet".into(),
+            |meta| meta.shadowed = 12,
+        ];
+        for change in changes {
+            let mut meta = example();
+            change(&mut meta);
+            assert!(BlockMeta::decode(Path::new("meta.json"), &meta.encode().unwrap()).unwrap_err().is_corruption());
         }
     }
 

@@ -19,5 +19,6 @@ pub(crate) use read::{Counted, SpanKey};
 pub(crate) use read::{SpanReader, Values, bytes_read};
 #[cfg(feature = "datafusion")]
 pub(crate) use schema::PAGE_ROWS;
+pub(crate) use schema::file_names::META;
 
 pub use crate::otlp::Pushed;

@@ -15,6 +15,6 @@ mod version;
 
 pub(crate) use change::Change;
 pub(crate) use collect::collect_orphans;
-pub(crate) use persist::{PublishError, load, newest, publish};
+pub(crate) use persist::{PublishError, file_name, load, newest, numbers, publish};
 pub(crate) use shared::{Outcome, check_conditional_writes, publish_shared};
 pub(crate) use version::{CatalogBlock, Covered, DeletedRows, Version};

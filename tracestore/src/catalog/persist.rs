@@ -34,12 +34,16 @@ impl From<PublishError> for Error {
     }
 }
 
-pub(super) fn file_name(number: u64) -> String {
+/// The name of a version's file.
+pub(crate) fn file_name(number: u64) -> String {
     format!("{number:020}.json")
 }
 
 /// The numbers of the versions in a catalog's folder, ascending.
-pub(super) fn numbers(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<u64>> {
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn numbers(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<u64>> {
     let number = |name: PathBuf| {
         let number = name.to_str()?.strip_suffix(".json")?.parse().ok()?;
         (file_name(number) == name.to_str()?).then_some(number)

@@ -1,19 +1,19 @@
 //! A version of the catalog as a value, and as JSON. Pure.
 
-use std::{
-    collections::BTreeMap,
-    path::{Component, Path},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Error, Result};
+use crate::{Error, Result, io::is_plain_name};
 
 /// The format that this build writes, and the newest that it reads.
 const FORMAT_VERSION: u32 = 1;
 const FORMAT_NAME: &str = "tracestore-catalog";
+
+/// Versions, records and segments count up to here: adding to them is always possible.
+const MAX_NUMBER: u64 = 1 << 62;
 
 /// A block of a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,12 +115,6 @@ fn checksum(catalog: &str) -> String {
     format!("{:016x}", xxh3_64(catalog.as_bytes()))
 }
 
-/// Names come from a file: none may lead out of the folder.
-fn is_plain(name: &str) -> bool {
-    let mut parts = Path::new(name).components();
-    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
-}
-
 impl CatalogBlock {
     /// A block that was just made.
     pub(crate) fn new(folder: impl Into<String>) -> Self {
@@ -182,10 +176,14 @@ impl Version {
         let folders = catalog.blocks.iter().map(|block| &block.folder);
         let folders = folders.chain(catalog.removed.iter().map(|block| &block.folder));
         let files = catalog.blocks.iter().filter_map(|block| block.deleted.as_ref()).map(|deleted| &deleted.file);
-        if let Some(name) = folders.chain(files).find(|name| !is_plain(name)) {
+        if let Some(name) = folders.chain(files).find(|name| !is_plain_name(name)) {
             return Err(corrupt(format!("`{name}` is no name of a file or folder")));
         }
         let VersionV1 { number, logs, blocks, removed, audit, .. } = catalog;
+        let numbers = logs.values().flat_map(|covered| [covered.records, covered.first_segment]);
+        if let Some(number) = numbers.chain([number]).find(|number| *number > MAX_NUMBER) {
+            return Err(corrupt(format!("no store comes as far as {number}")));
+        }
         Ok(Self { number, logs, blocks, removed, audit })
     }
 }

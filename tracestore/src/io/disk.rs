@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{ErrorKind, Write},
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -44,11 +44,11 @@ struct DiskFile {
 }
 
 impl Write for DiskFile {
-    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         self.file.write(buffer)
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
 }
@@ -105,6 +105,24 @@ impl Vfs for DiskVfs {
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         fs::rename(from, to).map_err(|error| Error::io("rename", from, error))
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> Result<()> {
+        let mut source = File::open(from).map_err(|error| Error::io("open", from, error))?;
+        let mut copy = File::create_new(to).map_err(|error| Error::io("create", to, error))?;
+        io::copy(&mut source, &mut copy).map_err(|error| Error::io("copy", from, error))?;
+        copy.sync_all().map_err(|error| Error::io("sync", to, error))
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> Result<()> {
+        match fs::hard_link(from, to) {
+            Ok(()) => Ok(()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::AlreadyExists) => {
+                Err(Error::io("link", from, error))
+            }
+            // Another file system, or one without links.
+            Err(_) => self.copy(from, to),
+        }
     }
 
     fn sync_dir(&self, path: &Path) -> Result<()> {

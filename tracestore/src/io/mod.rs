@@ -12,7 +12,7 @@ mod random;
 use std::{
     fmt::Debug,
     io::Write,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
     sync::Arc,
 };
 
@@ -28,6 +28,12 @@ pub(crate) use random::slice;
 pub use random::{HeldFile, RandomRead};
 
 use crate::Result;
+
+/// Whether a name that comes from a file is one: none may lead out of its folder.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name)
+}
 
 /// A file being written. Bytes are durable after [`VfsFile::sync`], and findable under their name after
 /// [`Vfs::sync_dir`] of the folder.
@@ -82,6 +88,25 @@ pub trait Vfs: Send + Sync + Debug {
     /// # Errors
     /// [`crate::Error::Io`].
     fn rename(&self, from: &Path, to: &Path) -> Result<()>;
+
+    /// Makes a copy of a file as it is now, under a name that nothing has; its content is on stable storage then.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`], also when the new name is taken.
+    fn copy(&self, from: &Path, to: &Path) -> Result<()> {
+        let content = self.read(from)?;
+        let mut file = self.create(to)?;
+        file.write_all(&content).map_err(|error| crate::Error::io("write", to, error))?;
+        file.sync()
+    }
+
+    /// Gives a file that nobody changes another name, or makes a copy where the file system cannot.
+    ///
+    /// # Errors
+    /// As [`Vfs::copy`].
+    fn link(&self, from: &Path, to: &Path) -> Result<()> {
+        self.copy(from, to)
+    }
 
     /// Waits until the names in a folder are on stable storage.
     ///

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::{cut::CutPolicy, retention::RetentionPolicy};
+use super::{cut::CutPolicy, observer::IngestObserver, retention::RetentionPolicy};
 use crate::{
     compact::{CompactionStrategy, TimeWindows},
     io::{DiskVfs, Vfs},
@@ -34,6 +34,8 @@ pub struct StoreOptions {
     /// data, one merges blocks. `None`: there are no threads, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
+    /// Who is given every request that is acknowledged; see [`MetricsGenerator`](crate::MetricsGenerator).
+    pub observer: Option<Arc<dyn IngestObserver>>,
     /// What is kept; `None`: everything, but for what [`TraceStore::retain`](super::TraceStore::retain) is told to remove.
     pub retention: Option<RetentionPolicy>,
     /// How often it is looked what is kept no longer. What is over stays this long at most.
@@ -59,6 +61,7 @@ impl Default for StoreOptions {
             orphan_grace: ORPHAN_GRACE,
             compaction: Some(Arc::new(TimeWindows::default())),
             background: Some(Duration::from_secs(1)),
+            observer: None,
             retention: None,
             retention_period: Duration::from_secs(10 * 60),
             vfs: Arc::new(DiskVfs::default()),

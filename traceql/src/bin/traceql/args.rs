@@ -2,14 +2,16 @@
 
 mod graph;
 mod query;
+mod store;
 mod upkeep;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub(crate) use graph::{GraphFormat, Processor, SeriesFormat, ServiceGraph, SpanMetrics};
+pub(crate) use graph::{GraphFormat, Header, Processor, RemoteWrite, SeriesFormat, ServiceGraph, SpanMetrics};
 pub(crate) use query::{Format, Query, Sort};
+pub(crate) use store::{Export, ExportFormat, Inspect, Snapshot, Verify};
 pub(crate) use upkeep::{Delete, Doomed, Retention};
 
 use crate::time::Moment;
@@ -82,6 +84,12 @@ pub(crate) enum Command {
     ServiceGraph(ServiceGraph),
     /// Show what a store or block is made of.
     Inspect(Inspect),
+    /// Check every byte of stores and blocks, and that what is in them fits together.
+    Verify(Verify),
+    /// Copy a store as it is at one moment, also while it is written.
+    Snapshot(Snapshot),
+    /// Write traces as OTLP or as a table of spans.
+    Export(Export),
     /// Show the plan of a query.
     Explain(Explain),
     /// Say whether queries are valid, and what is wrong with them.
@@ -311,16 +319,6 @@ pub(crate) enum DiffFormat {
     Table,
     /// One JSON document.
     Json,
-}
-
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Inspect {
-    /// Print JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// What to look into.
-    #[arg(required = true, value_name = "PATH")]
-    pub(crate) paths: Vec<PathBuf>,
 }
 
 #[derive(Debug, ClapArgs)]

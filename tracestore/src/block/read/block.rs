@@ -217,14 +217,28 @@ impl Block {
         files
     }
 
+    /// Where the block's folder is.
+    pub(super) fn vfs(&self) -> &dyn Vfs {
+        self.files.vfs.as_ref()
+    }
+
     /// The block's meta data.
     pub(crate) fn meta(&self) -> &BlockMeta {
         &self.files.meta
     }
 
     fn open_file(&self, name: &str) -> Result<Option<ParquetFile>> {
-        let meta = self.files.meta.files.iter().find(|file| file.name == name);
-        meta.map(|meta| ParquetFile::open(self.files.vfs.as_ref(), &self.files.dir, meta)).transpose()
+        let Some(listed) = self.files.meta.files.iter().find(|file| file.name == name) else { return Ok(None) };
+        let file = ParquetFile::open(self.files.vfs.as_ref(), &self.files.dir, listed)?;
+        let meta = &self.files.meta;
+        let is_as_written = match name {
+            file_names::SPANS => file.group_rows().eq(meta.row_groups.iter().map(|group| group.rows)),
+            _ => meta.rows_of(name).is_none_or(|rows| rows == file.group_rows().sum::<u64>()),
+        };
+        match is_as_written {
+            true => Ok(Some(file)),
+            false => Err(Error::corrupt(file.path(), listed.tail_offset, "it has other rows than meta.json says")),
+        }
     }
 
     fn require_file(&self, name: &str) -> Result<ParquetFile> {

@@ -1,8 +1,8 @@
 //! One Parquet file of a block: bytes that are checked before they are parsed, columns by name.
 //!
 //! Nothing here knows what the columns mean. The tail (footer and page indexes) is checked when the file is opened, a
-//! column chunk when it is first read; a panic in the decoder (possible only where a checksum was forged) becomes an
-//! error as well.
+//! column chunk when it is first read: against their checksums, and, since whoever forges a block forges these too, against
+//! the [fence]. A panic in the decoder becomes an error as well.
 
 use std::{
     cell::Cell,
@@ -11,34 +11,38 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use arrow::{
-    array::{ArrayRef, new_empty_array},
+    array::{Array, ArrayRef, new_empty_array},
     compute::concat,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
 use bytes::Bytes;
 use parquet::{
     arrow::{
-        ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection},
-        parquet_to_arrow_schema,
+        FieldLevels, ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, RowSelection},
+        parquet_to_arrow_field_levels, parquet_to_arrow_schema,
     },
     basic::Encoding,
     column::page::{Page, PageReader},
     errors::ParquetError,
     file::{
         metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
-        serialized_reader::SerializedPageReader,
+        page_index::offset_index::PageLocation,
     },
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::window::Window;
+use super::{
+    fence,
+    pages::{Chunks, Pages},
+    window::Window,
+};
 use crate::{
     Error, Result,
     block::meta::FileMeta,
@@ -66,6 +70,8 @@ pub(crate) struct ParquetFile {
     /// The checksum of every column chunk, row groups outermost.
     chunks: Vec<u64>,
     verified: Vec<AtomicBool>,
+    /// By column; found out when it is first read.
+    levels: Vec<OnceLock<FieldLevels>>,
 }
 
 impl ParquetFile {
@@ -77,12 +83,18 @@ impl ParquetFile {
         let path = dir.join(&meta.name);
         let source = vfs.open(&path, meta.size)?;
         let tail = Window::read(&source, meta.tail_offset, meta.size)?;
+        let refused = |reason: fence::Refused| Error::corrupt(&path, meta.tail_offset, reason);
         if xxh3_64(tail.bytes()) != meta.tail {
-            return Err(Error::corrupt(&path, meta.tail_offset, "the footer's checksum does not match"));
+            return Err(refused("the footer's checksum does not match".to_owned()));
         }
+        let footer = fence::footer(tail.bytes()).map_err(refused)?;
+        let metadata = guard(&path, meta.tail_offset, || ParquetMetaDataReader::decode_metadata(footer))?;
+        fence::layout(&metadata, tail.bytes(), meta.tail_offset).map_err(refused)?;
         let metadata = guard(&path, meta.tail_offset, || {
-            let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
-            reader.parse_and_finish(&tail)
+            let reader = ParquetMetaDataReader::new_with_metadata(metadata);
+            let mut reader = reader.with_page_index_policy(PageIndexPolicy::Optional);
+            reader.read_page_indexes(&tail)?;
+            reader.finish()
         })?;
         let columns = metadata.file_metadata().schema_descr().num_columns();
         if meta.chunks.len() != columns * metadata.num_row_groups() {
@@ -96,7 +108,8 @@ impl ParquetFile {
         let by_name = reader.schema().fields().iter().enumerate();
         let by_name = by_name.map(|(index, field)| (field.name().clone(), index)).collect();
         let verified = meta.chunks.iter().map(|_| AtomicBool::new(false)).collect();
-        Ok(Self { path, source, reader, by_name, chunks: meta.chunks.clone(), verified })
+        let levels = reader.schema().fields().iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { path, source, reader, by_name, chunks: meta.chunks.clone(), verified, levels })
     }
 
     /// Where the file is.
@@ -107,6 +120,11 @@ impl ParquetFile {
     /// The footer.
     pub(crate) fn metadata(&self) -> &Arc<ParquetMetaData> {
         self.reader.metadata()
+    }
+
+    /// How many rows each row group has.
+    pub(super) fn group_rows(&self) -> impl Iterator<Item = u64> {
+        self.metadata().row_groups().iter().map(|group| group.num_rows().unsigned_abs())
     }
 
     /// The number of a column, `None` if the file has no such column.
@@ -154,7 +172,8 @@ impl ParquetFile {
         Ok(window)
     }
 
-    /// Checks a column chunk against its checksum: once where the file stays as it is, else whenever it was fetched.
+    /// Checks a column chunk, its checksum and what its pages ask for: once where the file stays as it is, else whenever it
+    /// was fetched.
     fn verify(&self, row_group: usize, leaf: usize, window: &Window) -> Result<()> {
         let index = row_group * self.metadata().file_metadata().schema_descr().num_columns() + leaf;
         let (Some(expected), Some(verified)) = (self.chunks.get(index), self.verified.get(index)) else {
@@ -163,12 +182,16 @@ impl ParquetFile {
         if self.source.is_held() && verified.load(Ordering::Acquire) {
             return Ok(());
         }
-        let (start, len) = self.chunk(row_group, leaf)?.byte_range();
-        if window.get(start, start.saturating_add(len)).is_none_or(|chunk| xxh3_64(&chunk) != *expected) {
-            let name = self.chunk(row_group, leaf)?.column_path().string();
-            let reason = format!("the checksum of column {name} in row group {row_group} does not match");
-            return Err(Error::corrupt(&self.path, start, reason));
-        }
+        let chunk = self.chunk(row_group, leaf)?;
+        let (start, len) = chunk.byte_range();
+        let wrong = |reason: String| {
+            let name = chunk.column_path().string();
+            Error::corrupt(&self.path, start, format!("column {name} in row group {row_group}: {reason}"))
+        };
+        let bytes = window.get(start, start.saturating_add(len)).filter(|bytes| xxh3_64(bytes) == *expected);
+        let bytes = bytes.ok_or_else(|| wrong("the checksum does not match".to_owned()))?;
+        let rows = self.row_group(row_group)?.num_rows();
+        fence::pages(&bytes, start, chunk, rows, self.pages(row_group, leaf)).map_err(wrong)?;
         verified.store(true, Ordering::Release);
         Ok(())
     }
@@ -195,13 +218,18 @@ impl ParquetFile {
         Ok(start.min(end)..end)
     }
 
+    /// What the page index says of the pages of a column chunk.
+    fn pages(&self, row_group: usize, leaf: usize) -> Option<&[PageLocation]> {
+        let pages = self.metadata().offset_index()?.get(row_group)?.get(leaf)?;
+        Some(pages.page_locations())
+    }
+
     /// Counts the bytes that reading the selected rows of a column chunk touches.
     fn count_bytes(&self, row_group: usize, leaf: usize, rows: Option<&RowSelection>) -> Result<()> {
         let chunk = self.chunk(row_group, leaf)?;
-        let pages = self.metadata().offset_index().and_then(|index| index.get(row_group)?.get(leaf));
-        let bytes = match (rows, pages) {
+        let bytes = match (rows, self.pages(row_group, leaf)) {
             (Some(rows), Some(pages)) => {
-                let ranges = rows.scan_ranges(pages.page_locations());
+                let ranges = rows.scan_ranges(pages);
                 ranges.iter().map(|range| range.end.saturating_sub(range.start)).sum()
             }
             _ => chunk.compressed_size().unsigned_abs(),
@@ -210,29 +238,43 @@ impl ParquetFile {
         Ok(())
     }
 
+    /// How the decoder puts a column together.
+    fn levels(&self, column: usize) -> Result<&FieldLevels, ParquetError> {
+        let missing = || ParquetError::General(format!("there is no column {column}"));
+        let cell = self.levels.get(column).ok_or_else(missing)?;
+        if let Some(levels) = cell.get() {
+            return Ok(levels);
+        }
+        let schema = self.metadata().file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(schema, [column]);
+        let levels = parquet_to_arrow_field_levels(schema, mask, Some(self.reader.schema().fields()))?;
+        Ok(cell.get_or_init(|| levels))
+    }
+
     /// Reads the selected rows (all if `None`) of one column of a row group, as one array.
     ///
     /// # Errors
     /// [`Error::Corrupt`].
     pub(crate) fn read(&self, row_group: usize, column: usize, rows: Option<RowSelection>) -> Result<ArrayRef> {
-        let schema = self.metadata().file_metadata().schema_descr();
         let leaves = self.leaves(column);
         let window = self.chunk_bytes(row_group, leaves.clone())?;
         leaves.into_iter().try_for_each(|leaf| self.count_bytes(row_group, leaf, rows.as_ref()))?;
         let total = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
-        let batch_size = rows.as_ref().map_or(total, RowSelection::row_count).max(1);
+        let wanted = rows.as_ref().map_or(total, RowSelection::row_count);
         let batches = guard(&self.path, 0, || {
-            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(window, self.reader.clone())
-                .with_row_groups(vec![row_group])
-                .with_projection(ProjectionMask::roots(schema, [column]))
-                .with_batch_size(batch_size);
-            if let Some(rows) = rows {
-                builder = builder.with_row_selection(rows);
-            }
-            builder.build()?.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
+            let chunks = Chunks { window: Arc::new(window), metadata: self.metadata(), row_group };
+            let (levels, batch_size) = (self.levels(column)?, wanted.max(1));
+            let reader = ParquetRecordBatchReader::try_new_with_row_groups(levels, &chunks, batch_size, rows)?;
+            reader.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
         })?;
         let arrays: Vec<ArrayRef> = batches.iter().filter_map(|batch| batch.columns().first().cloned()).collect();
-        self.join(column, &arrays)
+        let array = self.join(column, &arrays)?;
+        if array.len() != wanted {
+            let name = self.column_names().nth(column).unwrap_or_default();
+            let reason = format!("column {name} in row group {row_group} has {} rows of {wanted}", array.len());
+            return Err(Error::corrupt(&self.path, 0, reason));
+        }
+        Ok(array)
     }
 
     /// Reads ranges of rows, ascending and numbered through the whole file, of the column `name` as one array.
@@ -290,10 +332,9 @@ impl ParquetFile {
         }
         let window = self.chunk_bytes(row_group, column..column + 1)?;
         let (start, _) = chunk.byte_range();
-        let rows = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
-        let page = guard(&self.path, start, || {
-            SerializedPageReader::new(Arc::new(window), chunk, rows, None)?.get_next_page()
-        })?;
+        let window = Arc::new(window);
+        let page =
+            guard(&self.path, start, || Pages::open(&window, self.metadata(), row_group, column)?.get_next_page())?;
         let Some(Page::DictionaryPage { buf, num_values, .. }) = page else { return Ok(None) };
         BYTES_READ.set(BYTES_READ.get() + buf.len() as u64);
         let values = plain_byte_arrays(&buf, num_values as usize);

@@ -21,6 +21,8 @@ pub(crate) struct KeyEntry {
     pub(crate) row_group: i32,
     /// Whether the values are in a column of their own.
     pub(crate) column: bool,
+    /// How many owners have a value.
+    pub(crate) count: u32,
     /// The key's run of rows in the residual table, all types.
     pub(crate) run: Run,
 }
@@ -55,7 +57,7 @@ impl Keys {
             array.as_primitive_opt::<UInt32Type>().cloned().ok_or_else(|| wrong_type(file, name))
         };
         let (scopes, types, groups) = (int("scope")?, int("type")?, int("row_group")?);
-        let (firsts, rows) = (unsigned("first_row")?, unsigned("rows")?);
+        let (firsts, rows, counts) = (unsigned("first_row")?, unsigned("rows")?, unsigned("count")?);
         let columns = file.read_all("column")?;
         let columns = columns.as_boolean_opt().ok_or_else(|| wrong_type(file, "column"))?;
         let keys = texts(&file.read_all("key")?).ok_or_else(|| wrong_type(file, "key"))?;
@@ -76,7 +78,8 @@ impl Keys {
             // A number past the types stands for a key with nothing but repeats: queries do not see those.
             let value_type = usize::try_from(types.value(row)).ok().and_then(|number| AttributeType::ALL.get(number));
             if let Some(value_type) = value_type {
-                let entry = KeyEntry { value_type: *value_type, row_group, column: columns.value(row), run };
+                let (value_type, column, count) = (*value_type, columns.value(row), counts.value(row));
+                let entry = KeyEntry { value_type, row_group, column, count, run };
                 entries.entry(key.to_owned()).or_default().push(entry);
             }
         }

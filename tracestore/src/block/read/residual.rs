@@ -113,7 +113,7 @@ fn read_column(file: &ParquetFile, range: &Range<usize>, value_type: AttributeTy
 }
 
 /// Whether a type number of the residual table is of this (scalar) type.
-fn matches_type(number: i32, value_type: AttributeType) -> bool {
+pub(super) fn matches_type(number: i32, value_type: AttributeType) -> bool {
     match value_type {
         AttributeType::String => number == 1,
         AttributeType::Bool => number == 2,

@@ -4,20 +4,25 @@ mod check;
 mod delete;
 mod diff;
 mod explain;
+mod export;
 mod fmt;
 mod ingest;
 mod inspect;
+mod inspect_log;
 mod lookup;
 mod metrics;
 mod query;
+mod remote_write;
 mod retention;
 mod rules;
 mod service_graph;
+mod snapshot;
 mod span_metrics;
 mod sql;
 mod tags;
 mod trace;
 mod values;
+mod verify;
 
 use std::io::Write;
 
@@ -45,7 +50,11 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
         Command::Diff(diff) => diff::run(&diff, style).await,
         Command::SpanMetrics(metrics) => span_metrics::run(&metrics),
         Command::ServiceGraph(graph) => service_graph::run(&graph, style),
+        Command::Inspect(inspect) if inspect.log => inspect_log::run(&inspect, style),
         Command::Inspect(inspect) => inspect::run(&inspect, style),
+        Command::Verify(verify) => verify::run(&verify),
+        Command::Snapshot(snapshot) => snapshot::run(&snapshot),
+        Command::Export(export) => export::run(&export).await,
         Command::Explain(explain) => explain::run(&explain).await,
         Command::Check(check) => check::run(&check),
         Command::Fmt(fmt) => fmt::run(&fmt),
