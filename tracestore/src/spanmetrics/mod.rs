@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! received requests ─▶ for_each_span ─┐                  labels, limits
-//! stored traces ──────▶ SpanFacts ────┴▶ SpanMetrics ─▶ SeriesTable ─▶ Exposition (text, OpenMetrics)
+//! stored traces ──────▶ SpanFacts ────┴▶ SpanMetrics ─▶ SeriesTable ─▶ Exposition (text, OpenMetrics,
+//!                                                                                   protobuf, remote write)
 //! ```
 //!
-//! Nothing here reads a clock, a file or a query: the host gives the time, the configuration and predicates.
+//! Nothing here reads a clock, a file or a query, but for `remote_write`: the host gives the time, the configuration and
+//! predicates.
 
 mod config;
 mod exposition;

@@ -43,15 +43,15 @@ pub struct StoreOptions {
     /// Where the store is. A path that is a URL, such as `s3://bucket/prefix`, says that itself, unless this is an object
     /// store already.
     pub vfs: Arc<dyn Vfs>,
-    /// The folder of the log, on the local disk, of a store that is on an object store: it is needed there, and belongs to
-    /// this store and one writer alone. Other stores have their log in their own folder.
+    /// The folder of the log, on the local disk, of a store that is on an object store. It belongs to this store and one
+    /// writer alone; who opens such a store without one may merge and delete, but takes no spans. Other stores have their
+    /// log in their own folder.
     pub log: Option<PathBuf>,
 }
 
 impl Default for StoreOptions {
     /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, blocks merged by windows of time,
-    /// everything kept, a look every second; on the
-    /// local disk.
+    /// everything kept, a look every second; on the local disk.
     fn default() -> Self {
         Self {
             sync: SyncMode::default(),

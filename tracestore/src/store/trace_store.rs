@@ -62,6 +62,8 @@ pub(super) struct Core {
     path: PathBuf,
     options: StoreOptions,
     wal: Wal,
+    /// Whether spans can be taken.
+    has_log: bool,
     recovery: Recovery,
     state: Mutex<State>,
     feed: Option<Feed>,
@@ -135,12 +137,12 @@ impl TraceStore {
             left_alone: Vec::new(),
             stopped: None,
         };
-        let making = writer.making.clone();
+        let (making, has_log) = (writer.making.clone(), writer.log.is_some());
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.to_owned();
         let upkeep = Upkeep::default();
         let compacting = Mutex::default();
-        let core = Core { path, options, wal, recovery, state, feed, writer, making, compacting, upkeep };
+        let core = Core { path, options, wal, has_log, recovery, state, feed, writer, making, compacting, upkeep };
         let core = Arc::new(core);
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
@@ -282,6 +284,9 @@ impl Core {
         })?;
         if checked.spans == 0 {
             return Ok(checked);
+        }
+        if !self.has_log {
+            return Err(self.stopped("it has no log, which cannot be on an object store (see StoreOptions::log)"));
         }
         let (sequence, is_due) = {
             let mut state = self.state();

@@ -4,7 +4,7 @@ import json
 import math
 
 import recording
-from tools import parsed, same
+from tools import key, parsed, same
 
 STEP = 1
 WINDOW = 5
@@ -17,15 +17,17 @@ def check(tools):
     first, last = math.floor(first), math.ceil(last)
     with tools.prometheus({}) as prometheus:
         samples = {(labels, at): value for labels, value, at, _ in parsed(history.read_bytes())}
-        calls = {(labels, at): value for (labels, at), value in samples.items() if dict(labels)["__name__"].endswith("_calls_total")}
-        same("samples", prometheus.samples("traces_spanmetrics_calls_total", first, last, STEP), calls)
+        name = "traces_spanmetrics_calls_total"
+        calls = {sample: value for sample, value in samples.items() if ("__name__", name) in sample[0]}
+        same("samples", prometheus.samples(name, first, last, STEP), calls)
         whole = prometheus.values("sum(traces_spanmetrics_calls_total)", last)
         assert whole == {(): 2999}, whole
         counts = sum(instant(tools, prometheus, first - STEP, at) for at in range(first + STEP, last + STEP, STEP))
         rates = sum(rate(tools, prometheus, at) for at in range(first + WINDOW, last + STEP, STEP))
         quantiles = sum(quantile(tools, prometheus, first, last, part) for part in [0.5, 0.9, 0.95, 0.99])
     assert counts > 200 and rates > 30 and quantiles > 12, (counts, rates, quantiles)
-    return f"{len(samples)} samples; {counts} counts equal, {rates} rates within 5 %, {quantiles} quantiles within a factor of 2"
+    compared = f"{counts} counts equal, {rates} rates within 5 %, {quantiles} quantiles within a factor of 2"
+    return f"{len(samples)} samples; {compared}"
 
 
 def instant(tools, prometheus, start, end):
@@ -36,7 +38,8 @@ def instant(tools, prometheus, start, end):
     for series in counted:
         labels, value = series["metric"], float(series["value"][1])
         status = f"STATUS_CODE_{labels['status'].upper()}"
-        expected[tuple(sorted(dict(service=labels["resource_service_name"], span_name=labels["name"], status_code=status).items()))] = value
+        of = {"service": labels["resource_service_name"], "span_name": labels["name"], "status_code": status}
+        expected[key(of)] = value
     found = prometheus.values("sum by (service, span_name, status_code) (traces_spanmetrics_calls_total) > 0", end)
     return same(f"counts at {end}", found, expected)
 
@@ -44,14 +47,16 @@ def instant(tools, prometheus, start, end):
 def rate(tools, prometheus, end):
     query = "{ } | rate() by (resource.service.name)"
     counted = traceql(tools, query, "--start", end - WINDOW, "--end", end, "--instant")
-    expected = {(("service", series["metric"]["resource_service_name"]),): float(series["value"][1]) for series in counted}
+    service = lambda series: key({"service": series["metric"]["resource_service_name"]})
+    expected = {service(series): float(series["value"][1]) for series in counted}
     found = prometheus.values(f"sum by (service) (rate(traces_spanmetrics_calls_total[{WINDOW}s])) > 0", end)
     return same(f"rates at {end}", found, expected, 0.05)
 
 
 def quantile(tools, prometheus, first, last, part):
     """By service, where the exact one is not in the first bucket, which says nothing but that it is small."""
-    query = f"histogram_quantile({part}, sum by (service, le) (rate(traces_spanmetrics_latency_bucket[{last - first + STEP}s])))"
+    buckets = f"sum by (service, le) (rate(traces_spanmetrics_latency_bucket[{last - first + STEP}s]))"
+    query = f"histogram_quantile({part}, {buckets})"
     found = {dict(labels)["service"]: value for labels, value in prometheus.values(query, last).items()}
     compared = 0
     for service, seconds in recording.durations(tools.otlp).items():

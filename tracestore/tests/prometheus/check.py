@@ -19,7 +19,12 @@ import remote_write
 import scrape
 from tools import Tools
 
-CHECKS = {"scrape": scrape.check, "backfill": backfill.check, "remote write": remote_write.check, "alerts": alerts.check}
+CHECKS = {
+    "scrape": scrape.check,
+    "backfill": backfill.check,
+    "remote write": remote_write.check,
+    "alerts": alerts.check,
+}
 
 
 def main():

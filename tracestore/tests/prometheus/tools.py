@@ -133,7 +133,8 @@ def bound(text):
 
 def with_bounds(series):
     """Series whose bounds are written as `parsed` does it."""
-    return {key({name: bound(value) if name == "le" else value for name, value in labels}): value for labels, value in series.items()}
+    rebound = lambda labels: key({name: bound(value) if name == "le" else value for name, value in labels})
+    return {rebound(labels): value for labels, value in series.items()}
 
 
 def free_port():
@@ -154,7 +155,8 @@ def same(what, found, expected, tolerance=0.0):
     """Asserts that two dictionaries have the same keys, and values that differ by no more than such a part."""
     assert expected, f"{what}: nothing to compare"
     missing, more = expected.keys() - found.keys(), found.keys() - expected.keys()
-    assert not missing and not more, f"{what}: {len(missing)} missing {list(missing)[:3]}, {len(more)} more {list(more)[:3]}"
+    assert not missing, f"{what}: {len(missing)} are missing: {list(missing)[:3]}"
+    assert not more, f"{what}: {len(more)} should not be there: {list(more)[:3]}"
     for labels, value in expected.items():
         assert abs(found[labels] - value) <= abs(value) * tolerance, f"{what}: {labels}: {found[labels]}, not {value}"
     return len(expected)

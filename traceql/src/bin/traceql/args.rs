@@ -107,7 +107,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Ingest {
-    /// The store's folder; made when it is not there.
+    /// The store's folder, or a URL such as s3://bucket/prefix; made when it is not there.
     #[arg(long, value_name = "DIR", env = "TRACEQL_STORE")]
     pub(crate) store: PathBuf,
     /// OTLP files; `-` is standard input.
