@@ -1,5 +1,5 @@
 //! Answers do not depend on how the engine gets at them: with pruning and without, conditions pushed into the scan or
-//! not, one partition or several, a file that is mapped or one that is read.
+//! not, one partition or several, a file that is mapped, one that is read, or one on an object store.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -7,6 +7,7 @@ mod naive;
 
 use std::{num::NonZero, path::Path, sync::Arc};
 
+use object_store::memory::InMemory;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use prost::Message;
@@ -14,7 +15,7 @@ use traceql::{Engine, EngineOptions, SearchOptions, output::search_to_tempo};
 use tracestore::{
     Snapshot,
     block::{Block, BlockBuilder},
-    io::{DiskVfs, MemoryVfs, ReadMode, Vfs},
+    io::{DiskVfs, MemoryVfs, ObjectVfs, ReadMode, Vfs},
     model::BlockId,
 };
 
@@ -26,6 +27,12 @@ fn block(vfs: Arc<dyn Vfs>, dir: &Path, requests: &[ExportTraceServiceRequest]) 
     }
     builder.finish(vfs.as_ref(), dir, BlockId::generate()).unwrap();
     Snapshot::new(vec![Block::open(vfs, dir).unwrap()])
+}
+
+/// The same on an object store, with a cache in which little has room.
+fn on_objects(requests: &[ExportTraceServiceRequest]) -> Snapshot {
+    let vfs = ObjectVfs::with_cache(Arc::new(InMemory::new()), "mem://bucket", "", 10_000).unwrap();
+    block(Arc::new(vfs), Path::new("mem://bucket/block"), requests)
 }
 
 proptest! {
@@ -52,6 +59,7 @@ proptest! {
             ("three partitions", Engine::with_options(in_memory, options.with_partitions(three))),
             ("mapped", Engine::new(on_disk(ReadMode::Map, "mapped"))),
             ("read", Engine::new(on_disk(ReadMode::Read, "read"))),
+            ("on an object store", Engine::new(on_objects(&requests))),
         ];
         for text in filters.iter().chain(&pipelines).filter(|text| traceql::compile(text).is_ok()) {
             for search in [SearchOptions::default().with_limit(1_000).with_spss(0), SearchOptions::default().with_limit(2)] {

@@ -87,6 +87,33 @@ fn a_range_and_its_steps() {
 }
 
 #[test]
+fn series_as_protobuf() {
+    let output = traceql(&["span-metrics", "--format", "protobuf", "--processor", "span-metrics", SHOP]);
+    assert_eq!(output.status.code(), Some(0));
+    // The first family: its length, its name.
+    let name = b"\x0a\x1etraces_spanmetrics_calls_total";
+    assert_eq!(output.stdout.windows(name.len()).position(|bytes| bytes == name), Some(2));
+}
+
+#[test]
+fn what_cannot_be_sent_is_said() {
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{nowhere}/api/v1/write");
+    let output = traceql(&["span-metrics", "--remote-write", &url, "--outage", "1ms", SHOP]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(5), b"0 samples sent\n".to_vec()), "{said}");
+    assert!(said.contains("samples not sent: 0 refused, ") && said.contains(" waited for too long"), "{said}");
+    for wrong in [
+        &["--remote-write", "nowhere"][..],
+        &["--remote-write", &url, "--header", "none"],
+        &["--remote-write", &url, "--format", "protobuf"],
+    ] {
+        let output = traceql(&[&["span-metrics", SHOP][..], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+#[test]
 fn a_configuration_is_followed_or_refused() {
     let path = testdata("span_metrics/tempo.yaml");
     let output = traceql(&["span-metrics", "--config", path.to_str().unwrap(), SHOP]);

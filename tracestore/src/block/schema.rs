@@ -12,8 +12,6 @@ pub(crate) mod file_names {
     pub(crate) const SCOPES: &str = "scopes.parquet";
     pub(crate) const BLOOM: &str = "traces.bloom";
     pub(crate) const META: &str = "meta.json";
-    /// What `meta.json` is called while it is written.
-    pub(crate) const META_TEMPORARY: &str = "meta.json.tmp";
 }
 
 /// The columns of `spans.parquet` that every block has.

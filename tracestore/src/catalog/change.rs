@@ -49,6 +49,23 @@ impl Change {
         }
         Some(next)
     }
+
+    /// Whether a version has what the change does: told from the version alone, for those who do not know what became of
+    /// it. A log has one writer, so that what is covered of it says all.
+    pub(crate) fn is_in(&self, version: &Version) -> bool {
+        let is_there = |folder: &str| version.blocks.iter().any(|block| block.folder == folder);
+        let was_there = |folder: &str| version.removed.iter().any(|block| block.folder == folder);
+        if version.number == 0 {
+            return false;
+        }
+        if let Some((log, covered)) = &self.covered {
+            let found = version.covered(log);
+            return found.records >= covered.records && found.first_segment >= covered.first_segment;
+        }
+        self.add.iter().all(|block| is_there(&block.folder) || was_there(&block.folder))
+            && self.remove.iter().all(|block| !is_there(&block.folder))
+            && self.replace.iter().all(|(_, after)| version.blocks.contains(after))
+    }
 }
 
 #[cfg(test)]
@@ -104,6 +121,38 @@ mod tests {
         );
         let merge = Change { remove: vec![CatalogBlock::new("a")], ..Change::default() };
         assert_eq!(merge.apply(&second, 3), None);
+    }
+
+    #[test]
+    fn a_version_tells_whether_a_change_is_in_it() {
+        let merge = Change {
+            add: vec![CatalogBlock::new("ab")],
+            remove: vec![CatalogBlock::new("a"), CatalogBlock::new("b")],
+            ..Change::default()
+        };
+        let before = version(&["a", "b"]);
+        let after = merge.apply(&before, 5).unwrap();
+        assert!(!merge.is_in(&before));
+        assert!(merge.is_in(&after));
+        // Merged again since, and still known.
+        let again =
+            Change { add: vec![CatalogBlock::new("abc")], remove: vec![CatalogBlock::new("ab")], ..merge.clone() };
+        let again = Change { remove: vec![CatalogBlock::new("ab")], ..again }.apply(&after, 6).unwrap();
+        assert!(merge.is_in(&again));
+        // Somebody else has merged the same blocks.
+        let other = Change { add: vec![CatalogBlock::new("ba")], ..merge.clone() }.apply(&before, 5).unwrap();
+        assert!(!merge.is_in(&other));
+        assert!(!Change::default().is_in(&Version::default()));
+        assert!(Change::default().is_in(&before));
+
+        // A flush is there when its log is covered, whatever became of its block since.
+        let covered = |records| Some(("x".to_owned(), Covered { records, first_segment: 2 }));
+        let flush =
+            |records| Change { add: vec![CatalogBlock::new("f")], covered: covered(records), ..Change::default() };
+        let flushed = Change { add: Vec::new(), ..flush(5) }.apply(&before, 7).unwrap();
+        assert!(flush(5).is_in(&flushed));
+        assert!(!flush(6).is_in(&flushed));
+        assert!(!flush(5).is_in(&before));
     }
 
     #[test]

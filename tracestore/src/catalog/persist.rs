@@ -34,12 +34,12 @@ impl From<PublishError> for Error {
     }
 }
 
-fn file_name(number: u64) -> String {
+pub(super) fn file_name(number: u64) -> String {
     format!("{number:020}.json")
 }
 
 /// The numbers of the versions in a catalog's folder, ascending.
-fn numbers(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<u64>> {
+pub(super) fn numbers(vfs: &dyn Vfs, dir: &Path) -> Result<Vec<u64>> {
     let number = |name: PathBuf| {
         let number = name.to_str()?.strip_suffix(".json")?.parse().ok()?;
         (file_name(number) == name.to_str()?).then_some(number)
@@ -83,7 +83,7 @@ pub(crate) fn load(vfs: &dyn Vfs, dir: &Path) -> Result<Option<Version>> {
     }
 }
 
-/// Makes a version the newest. Only who holds the store's lock may.
+/// Makes a version the newest. Only who holds the store's lock may; where there are no locks, see `shared`.
 ///
 /// IMPORTANT: what it names is on stable storage before.
 ///
@@ -94,13 +94,18 @@ pub(crate) fn publish(vfs: &dyn Vfs, dir: &Path, version: &Version) -> Result<()
     write(vfs, dir, &temporary, version).map_err(PublishError::Unchanged)?;
     vfs.rename(&temporary, &dir.join(file_name(version.number))).map_err(PublishError::Unknown)?;
     vfs.sync_dir(dir).map_err(PublishError::Unknown)?;
-    // The version stands. Old ones that cannot be removed now are removed later.
+    // The version stands.
     if let Ok(numbers) = numbers(vfs, dir) {
-        for number in numbers.iter().rev().skip(KEPT) {
-            let _ = vfs.remove(&dir.join(file_name(*number)));
-        }
+        remove_old(vfs, dir, &numbers);
     }
     Ok(())
+}
+
+/// Removes all but the last versions. Those that cannot be removed now are removed later.
+pub(super) fn remove_old(vfs: &dyn Vfs, dir: &Path, numbers: &[u64]) {
+    for number in numbers.iter().rev().skip(KEPT) {
+        let _ = vfs.remove(&dir.join(file_name(*number)));
+    }
 }
 
 fn write(vfs: &dyn Vfs, dir: &Path, temporary: &Path, version: &Version) -> Result<()> {

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{SyncHandle, Vfs, VfsFile, VfsLock, map::map};
+use super::{HeldFile, RandomRead, SyncHandle, Vfs, VfsFile, VfsLock, map::map, random::check_size};
 use crate::{Error, Result};
 
 /// How files of blocks are read.
@@ -148,17 +148,16 @@ impl Vfs for DiskVfs {
         fs::read(path).map(Bytes::from).map_err(|error| Error::io("read", path, error))
     }
 
-    fn map(&self, path: &Path, size: u64) -> Result<Bytes> {
+    fn open(&self, path: &Path, size: u64) -> Result<Arc<dyn RandomRead>> {
         let file = File::open(path).map_err(|error| Error::io("open", path, error))?;
         let found = file.metadata().map_err(|error| Error::io("look up", path, error))?.len();
-        if found != size {
-            let reason = format!("the file has {found} bytes where {size} were written");
-            return Err(Error::corrupt(path, found.min(size), reason));
-        }
-        match self.mode {
-            ReadMode::Map if size > 0 => map(&file).map_err(|error| Error::io("map", path, error)),
-            _ => self.read(path),
-        }
+        // Before it is mapped: see there.
+        check_size(path, found, size)?;
+        let content = match self.mode {
+            ReadMode::Map if size > 0 => map(&file).map_err(|error| Error::io("map", path, error))?,
+            _ => self.read(path)?,
+        };
+        Ok(Arc::new(HeldFile::new(path, content, size)?))
     }
 
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn VfsLock>>> {

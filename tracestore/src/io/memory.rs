@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{SyncHandle, Vfs, VfsFile, VfsLock};
+use super::{HeldFile, RandomRead, SyncHandle, Vfs, VfsFile, VfsLock};
 use crate::{Error, Result};
 
 /// Files in memory, shared by the clones of this value. A file's bytes are readable once it was synced or dropped.
@@ -166,13 +166,8 @@ impl Vfs for MemoryVfs {
         self.get(path)
     }
 
-    fn map(&self, path: &Path, size: u64) -> Result<Bytes> {
-        let content = self.get(path)?;
-        if content.len() as u64 != size {
-            let reason = format!("the file has {} bytes where {size} were written", content.len());
-            return Err(Error::corrupt(path, size.min(content.len() as u64), reason));
-        }
-        Ok(content)
+    fn open(&self, path: &Path, size: u64) -> Result<Arc<dyn RandomRead>> {
+        Ok(Arc::new(HeldFile::new(path, self.get(path)?, size)?))
     }
 
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn VfsLock>>> {

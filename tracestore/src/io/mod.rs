@@ -1,9 +1,13 @@
-//! Every byte read or written goes through a [`Vfs`]: the local disk, or memory (for queries over files in place, and
-//! for tests that simulate crashes). What is durable when is said once, in the trait's contract.
+//! Every byte read or written goes through a [`Vfs`]: the local disk, an object store, or memory (for queries over files in
+//! place, and for tests that simulate crashes). What is durable when is said once, in the trait's contract.
 
 mod disk;
 mod map;
 mod memory;
+#[cfg(feature = "object-store")]
+mod object;
+mod place;
+mod random;
 
 use std::{
     fmt::Debug,
@@ -16,6 +20,12 @@ use bytes::Bytes;
 
 pub use disk::{DiskVfs, ReadMode};
 pub use memory::MemoryVfs;
+#[cfg(feature = "object-store")]
+pub use object::ObjectVfs;
+pub(crate) use place::is_url;
+pub use place::vfs_at;
+pub(crate) use random::slice;
+pub use random::{HeldFile, RandomRead};
 
 use crate::Result;
 
@@ -79,6 +89,37 @@ pub trait Vfs: Send + Sync + Debug {
     /// [`crate::Error::Io`].
     fn sync_dir(&self, path: &Path) -> Result<()>;
 
+    /// Writes a file that is there as a whole or not at all, replacing what had its name, and waits until it is durable,
+    /// its name too.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn write_whole(&self, path: &Path, content: &[u8]) -> Result<()> {
+        let temporary = path.with_added_extension("tmp");
+        // What a crash has left.
+        self.remove(&temporary)?;
+        let mut file = self.create(&temporary)?;
+        file.write_all(content).map_err(|error| crate::Error::io("write", &temporary, error))?;
+        file.sync()?;
+        self.rename(&temporary, path)?;
+        path.parent().map_or(Ok(()), |folder| self.sync_dir(folder))
+    }
+
+    /// Whether stores here may have several writers. There are no locks then, nothing can be appended to or renamed, and
+    /// versions of a catalog are made by [`Vfs::write_new`].
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Writes a file unless there is one of its name, as one step that everybody sees, and tells whether it is there with
+    /// this content. For file systems that are [shared](Vfs::is_shared).
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`]: whether the file was written is not known.
+    fn write_new(&self, path: &Path, _content: &[u8]) -> Result<bool> {
+        Err(crate::Error::io("write", path, std::io::ErrorKind::Unsupported.into()))
+    }
+
     /// Deletes a file, or a folder with all in it. What does not exist is no error.
     ///
     /// # Errors
@@ -97,17 +138,25 @@ pub trait Vfs: Send + Sync + Debug {
     /// [`crate::Error::Io`] for anything but absence.
     fn size(&self, path: &Path) -> Result<Option<u64>>;
 
+    /// The sizes in bytes of some files of a folder, `None` for those that are not there.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`] for anything but absence.
+    fn sizes(&self, dir: &Path, names: &[&str]) -> Result<Vec<Option<u64>>> {
+        names.iter().map(|name| self.size(&dir.join(name))).collect()
+    }
+
     /// The whole content, copied to memory. For small files.
     ///
     /// # Errors
     /// [`crate::Error::Io`].
     fn read(&self, path: &Path) -> Result<Bytes>;
 
-    /// The whole content for random access: mapped where the file system can, of exactly `size` bytes.
+    /// A file of exactly `size` bytes for random access: mapped where the file system can.
     ///
     /// # Errors
     /// [`crate::Error::Io`]; [`crate::Error::Corrupt`] when the file is not `size` bytes long.
-    fn map(&self, path: &Path, size: u64) -> Result<Bytes>;
+    fn open(&self, path: &Path, size: u64) -> Result<Arc<dyn RandomRead>>;
 
     /// Takes the lock that a file stands for, making the file if there is none; `None` while somebody else has it, in
     /// this process or another. It ends with its holder, however that ends.

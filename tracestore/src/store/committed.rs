@@ -1,6 +1,6 @@
 //! The blocks of a store as its catalog names them, or, without a catalog, as they lie in its folder.
 
-use std::sync::Arc;
+use std::{sync::Arc, thread};
 
 use super::{deletion, layout::Layout};
 use crate::{
@@ -10,6 +10,9 @@ use crate::{
     io::Vfs,
     model::BlockId,
 };
+
+/// So many blocks of an object store are opened at the same time.
+const OPENED_AT_ONCE: usize = 16;
 
 /// A version with its blocks open, in its order.
 #[derive(Debug, Clone)]
@@ -55,7 +58,18 @@ impl Committed {
                 None => Ok(block),
             }
         };
-        version.blocks.iter().map(open).collect()
+        if !vfs.is_shared() {
+            return version.blocks.iter().map(open).collect();
+        }
+        // Opening a block that is far away is waiting for a few answers.
+        let share = version.blocks.len().div_ceil(OPENED_AT_ONCE).max(1);
+        thread::scope(|scope| {
+            let parts = version.blocks.chunks(share);
+            let parts = parts.map(|part| scope.spawn(|| part.iter().map(open).collect::<Result<Vec<_>>>()));
+            let panicked = |_| Err(Error::Internal("a block could not be opened".to_owned()));
+            let opened = parts.collect::<Vec<_>>().into_iter().map(|part| part.join().unwrap_or_else(panicked));
+            Ok(opened.collect::<Result<Vec<_>>>()?.concat())
+        })
     }
 
     /// A block that is in this version exactly as an entry says.

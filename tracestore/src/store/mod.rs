@@ -13,6 +13,7 @@ mod ingest;
 mod join;
 mod layout;
 mod live;
+mod log_place;
 mod lookup;
 mod making;
 mod merge;
@@ -24,6 +25,7 @@ mod recover;
 mod retention;
 #[cfg(test)]
 mod samples;
+mod shared;
 mod snapshot;
 mod split;
 mod trace_store;

@@ -16,7 +16,7 @@ use crate::{
     Error, Result,
     block::Block,
     catalog::PublishError,
-    io::{DiskVfs, MemoryVfs, Vfs},
+    io::{DiskVfs, MemoryVfs, Vfs, is_url, vfs_at},
     otlp::MessageSource,
 };
 
@@ -33,7 +33,7 @@ impl Store {
     /// # Errors
     /// [`Error::Io`]; [`Error::NotFound`] when the folder holds something else than a store.
     pub fn open_or_create(path: &Path) -> Result<Self> {
-        let vfs: Arc<dyn Vfs> = Arc::new(DiskVfs::default());
+        let vfs = vfs_at(path)?;
         Layout::new(path).create(vfs.as_ref())?;
         Ok(Self { vfs, path: path.to_owned() })
     }
@@ -82,8 +82,8 @@ fn is_store(path: &Path) -> bool {
 }
 
 impl Snapshot {
-    /// A view over paths of any kind: store folders, block folders, OTLP files and standard input (`-`), told apart by
-    /// what they are. OTLP is made into a block in memory.
+    /// A view over paths of any kind: store folders and their URLs (`s3://bucket/prefix`), block folders, OTLP files and
+    /// standard input (`-`), told apart by what they are. OTLP is made into a block in memory.
     ///
     /// # Errors
     /// [`Error::NotFound`] for paths that are none of these, else as for each kind.
@@ -91,7 +91,9 @@ impl Snapshot {
         let vfs: Arc<dyn Vfs> = Arc::new(DiskVfs::default());
         let (mut blocks, mut files) = (Vec::new(), Vec::new());
         for path in paths {
-            if !path.is_dir() {
+            if is_url(path) {
+                blocks.extend(StoreReader::open(path)?.snapshot()?.blocks().iter().cloned());
+            } else if !path.is_dir() {
                 files.push(path.clone());
             } else if is_store(path) {
                 let store = StoreReader::open_on(Arc::clone(&vfs), path)?;

@@ -1,6 +1,6 @@
 //! How a store is opened.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use super::{cut::CutPolicy, observer::IngestObserver, retention::RetentionPolicy};
 use crate::{
@@ -40,8 +40,12 @@ pub struct StoreOptions {
     pub retention: Option<RetentionPolicy>,
     /// How often it is looked what is kept no longer. What is over stays this long at most.
     pub retention_period: Duration,
-    /// Where the store is.
+    /// Where the store is. A path that is a URL, such as `s3://bucket/prefix`, says that itself, unless this is an object
+    /// store already.
     pub vfs: Arc<dyn Vfs>,
+    /// The folder of the log, on the local disk, of a store that is on an object store: it is needed there, and belongs to
+    /// this store and one writer alone. Other stores have their log in their own folder.
+    pub log: Option<PathBuf>,
 }
 
 impl Default for StoreOptions {
@@ -61,6 +65,7 @@ impl Default for StoreOptions {
             retention: None,
             retention_period: Duration::from_secs(10 * 60),
             vfs: Arc::new(DiskVfs::default()),
+            log: None,
         }
     }
 }

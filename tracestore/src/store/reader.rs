@@ -21,7 +21,7 @@ use crate::{
     Error, Result,
     block::Block,
     catalog::{self, Version},
-    io::{DiskVfs, Vfs},
+    io::{Vfs, vfs_at},
     wal,
 };
 
@@ -58,12 +58,12 @@ struct SegmentBlock {
 const RETRIES: usize = 20;
 
 impl StoreReader {
-    /// Opens the store in a folder.
+    /// Opens the store in a folder, or at a URL such as `s3://bucket/prefix`.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the folder is no store; [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_on(Arc::new(DiskVfs::default()), path.as_ref())
+        Self::open_on(vfs_at(path.as_ref())?, path.as_ref())
     }
 
     /// Opens a store on any file system.

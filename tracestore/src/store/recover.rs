@@ -79,7 +79,7 @@ impl fmt::Display for Recovery {
 /// [`Error::Io`], [`Error::UnsupportedVersion`]; nothing is lost then, and the next call does it all.
 pub(super) fn recover(writer: &mut Writer, feed: Option<&Feed>) -> Result<(Recovery, u64)> {
     let Covered { records: covered, first_segment } = writer.covered();
-    let mut replay = wal::replay(writer.vfs.as_ref(), &writer.layout.wal, first_segment, covered)?;
+    let mut replay = wal::replay(writer.log.vfs.as_ref(), &writer.log.wal, first_segment, covered)?;
     let next_segment = replay.segments.last().map_or(first_segment.max(1), |(number, _)| number.saturating_add(1));
     let mut recovery = Recovery { torn_bytes: replay.torn_bytes, ..Recovery::default() };
     let mut feeding = feed.map(Feed::hold);
@@ -89,7 +89,7 @@ pub(super) fn recover(writer: &mut Writer, feed: Option<&Feed>) -> Result<(Recov
     let blocks = write_blocks(writer, &mut replay, feeding.as_mut(), &mut recovery)?;
     for (_, path) in &replay.segments {
         if replay.damage.iter().any(|damage| damage.path == *path) {
-            let copy = quarantine(writer.vfs.as_ref(), path, &writer.layout.quarantine)?;
+            let copy = quarantine(writer.log.vfs.as_ref(), path, &writer.log.quarantine)?;
             recovery.quarantined.push(copy);
         }
     }
@@ -100,26 +100,26 @@ pub(super) fn recover(writer: &mut Writer, feed: Option<&Feed>) -> Result<(Recov
         last = last.max(feeding.sequence());
         feeding.go_on_behind(last);
         if !replay.segments.is_empty() || last > covered || recovery.unobserved > 0 {
-            sync_log(writer.vfs.as_ref(), &replay)?;
-            feeding.save(writer.vfs.as_ref(), &writer.layout)?;
+            sync_log(writer.log.vfs.as_ref(), &replay)?;
+            feeding.save(&writer.log)?;
         }
     }
     if !replay.segments.is_empty() || last > covered {
         let covered = Covered { records: last, first_segment: next_segment };
         writer.publish_blocks(blocks, Some(covered))?;
     }
-    for (_, path) in wal::segments(writer.vfs.as_ref(), &writer.layout.wal, 0)? {
+    for (_, path) in wal::segments(writer.log.vfs.as_ref(), &writer.log.wal, 0)? {
         // They are passed over from now on: the next one to open the store may have more luck with it.
-        let _ = writer.vfs.remove(&path);
+        let _ = writer.log.vfs.remove(&path);
     }
     Ok((recovery, next_segment))
 }
 
 /// Gives the observer what it kept. What cannot be used is put aside: derived data does not keep anybody from their spans.
 fn restore(writer: &Writer, feeding: &mut Feeding<'_>, recovery: &mut Recovery) -> Result<()> {
-    let (vfs, layout, covered) = (writer.vfs.as_ref(), &writer.layout, writer.covered().records);
-    let path = derived::state_path(&layout.derived, feeding.name());
-    let reason = match derived::load(vfs, &layout.derived, feeding.name()) {
+    let (log, covered) = (&writer.log, writer.covered().records);
+    let path = derived::state_path(&log.derived, feeding.name());
+    let reason = match derived::load(log.vfs.as_ref(), &log.derived, feeding.name()) {
         Ok(None) => {
             feeding.go_on_behind(covered);
             return Ok(());
@@ -136,7 +136,7 @@ fn restore(writer: &Writer, feeding: &mut Feeding<'_>, recovery: &mut Recovery) 
         Err(error) => return Err(error),
     };
     feeding.go_on_behind(covered);
-    recovery.quarantined.push(quarantine(vfs, &path, &layout.quarantine)?);
+    recovery.quarantined.push(quarantine(log.vfs.as_ref(), &path, &log.quarantine)?);
     let reason = format!("what was derived from spans begins anew: {reason}");
     recovery.damage.push(Damage { path, offset: 0, reason });
     Ok(())

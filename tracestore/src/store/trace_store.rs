@@ -26,14 +26,14 @@ use super::{
     options::StoreOptions,
     recover::{Recovery, recover},
     upkeep::Upkeep,
-    writer::Writer,
+    writer::{Cut, Writer},
 };
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
     catalog::{Change, Covered, PublishError},
     compact::{CompactionReport, CompactionStrategy, LeftAlone, TimeWindows},
-    io::Vfs,
+    io::{Vfs, is_url, vfs_at},
     model::BlockId,
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
@@ -108,14 +108,18 @@ impl TraceStore {
     /// # Errors
     /// [`Error::Locked`] while another writer has it open; [`Error::NotFound`] when the folder holds something else than a
     /// store; [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
-    pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Self> {
-        let mut writer = Writer::open(Arc::clone(&options.vfs), path.as_ref())?;
-        writer.vfs.create_dir(&writer.layout.wal)?;
+    pub fn open(path: impl AsRef<Path>, mut options: StoreOptions) -> Result<Self> {
+        let path = path.as_ref();
+        if is_url(path) && !options.vfs.is_shared() {
+            options.vfs = vfs_at(path)?;
+        }
+        let mut writer = Writer::open_with_log(Arc::clone(&options.vfs), path, options.log.as_deref())?;
+        writer.log.vfs.create_dir(&writer.log.wal)?;
         let feed = options.observer.clone().map(Feed::new);
         let (recovery, next_segment) = recover(&mut writer, feed.as_ref())?;
         let wal = Wal::new(
-            Arc::clone(&writer.vfs),
-            writer.layout.wal.clone(),
+            Arc::clone(&writer.log.vfs),
+            writer.log.wal.clone(),
             WalOptions { segment_bytes: options.segment_bytes },
             writer.covered().records + 1,
             next_segment,
@@ -133,7 +137,7 @@ impl TraceStore {
         };
         let making = writer.making.clone();
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
-        let path = path.as_ref().to_owned();
+        let path = path.to_owned();
         let upkeep = Upkeep::default();
         let compacting = Mutex::default();
         let core = Core { path, options, wal, recovery, state, feed, writer, making, compacting, upkeep };
@@ -411,6 +415,7 @@ impl Core {
     }
 
     fn cut_block(&self, writer: &mut Writer) -> Result<Option<BlockId>> {
+        let settled = writer.unsettled.take().map(|cut| self.publish_cut(writer, cut)).transpose()?;
         // Most of it, while others may still write.
         self.wal.commit_all()?;
         let mut feeding = self.feed.as_ref().map(Feed::hold);
@@ -422,47 +427,56 @@ impl Core {
             (chunks, Covered { records, first_segment })
         };
         if chunks.is_empty() {
-            return Ok(None);
+            return Ok(settled);
         }
         if let Some(mut feeding) = feeding.take() {
             // What came in since the sync above.
             self.wal.commit(covered.records)?;
             self.feed_until(&mut feeding, covered.records);
-            feeding.save(writer.vfs.as_ref(), &writer.layout)?;
+            feeding.save(&writer.log)?;
         }
         let block = write_block(writer, &chunks)?;
-        let (id, dir) = (block.id(), block.path().to_owned());
-        if let Err(error) = writer.publish_blocks(vec![block], Some(covered)) {
+        let cut = Cut { block, covered, chunks: chunks.len() };
+        self.publish_cut(writer, cut).map(Some)
+    }
+
+    /// Makes a block of live data part of the store. Where it is not known whether it is, the next call comes back to it.
+    fn publish_cut(&self, writer: &mut Writer, cut: Cut) -> Result<BlockId> {
+        if let Err(error) = writer.publish_blocks(vec![Arc::clone(&cut.block)], Some(cut.covered)) {
             match &error {
                 // Never part of the store.
-                PublishError::Unchanged(_) | PublishError::Conflict => drop(writer.vfs.remove(&dir)),
+                PublishError::Unchanged(_) | PublishError::Conflict => drop(writer.vfs.remove(cut.block.path())),
+                // Looking tells, as soon as the object store answers again.
+                PublishError::Unknown(_) if writer.vfs.is_shared() => writer.unsettled = Some(cut),
                 PublishError::Unknown(error) => self.stop_after(error),
             }
             return Err(error.into());
         }
         let mut state = self.state();
         state.blocks.clone_from(&writer.committed.blocks);
-        state.live.remove(chunks.len());
+        state.live.remove(cut.chunks);
         state.changed();
         drop(state);
         // The block stands: what is not cleaned up now is cleaned up later.
-        let _ = self.wal.remove_covered(covered.records);
+        let _ = self.wal.remove_covered(cut.covered.records);
         writer.collect_orphans(self.options.orphan_grace);
-        Ok(Some(id))
+        Ok(cut.block.id())
     }
 
     /// Keeps the observer's state as it is now that all that was acknowledged is in blocks: time may have changed it.
     fn save_observer(&self, writer: &Writer) -> Result<()> {
         match &self.feed {
-            Some(feed) => feed.hold().save(writer.vfs.as_ref(), &writer.layout),
+            Some(feed) => feed.hold().save(&writer.log),
             None => Ok(()),
         }
     }
 
     /// The newest version and its blocks.
     pub(super) fn committed(&self) -> Result<Committed> {
-        let guard = self.writer();
-        guard.as_ref().map(|writer| writer.committed.clone()).ok_or_else(|| self.stopped("it was closed"))
+        let mut guard = self.writer();
+        let writer = guard.as_mut().ok_or_else(|| self.stopped("it was closed"))?;
+        writer.refresh()?;
+        Ok(writer.committed.clone())
     }
 
     /// Makes the store what a change makes of it; `opened` are the blocks that it adds or puts in the place of others.
@@ -474,7 +488,8 @@ impl Core {
             return Err(PublishError::Unchanged(self.stopped(&reason)));
         };
         writer.publish(change, opened).inspect_err(|error| {
-            if let PublishError::Unknown(error) = error {
+            // Where several write, whoever looks at the newest version knows.
+            if let (PublishError::Unknown(error), false) = (error, writer.vfs.is_shared()) {
                 self.stop_after(error);
             }
         })?;

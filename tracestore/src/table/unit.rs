@@ -116,12 +116,15 @@ impl Unit {
         if reader.rows() == 0 {
             return Ok(None);
         }
+        let marked = request.marks.iter().flat_map(|marks| marks.conditions.iter().flatten());
+        reader.prefetch(request.conjuncts.iter().chain(marked).flat_map(Conjunct::columns))?;
         if let Some(marks) = &request.marks {
             drop(prune_timer);
             let _timer = metrics.scan_time.timer();
             let Some(marked) = marks.apply(self, &mut reader, metrics)? else { return Ok(None) };
             let rows = reader.rows();
             metrics.rows_matched.add(rows);
+            reader.prefetch(&request.columns)?;
             let arrays = request.columns.iter().map(|column| request.deliver(&reader.read(column)?, column, rows));
             let arrays = arrays.chain(marked.into_iter().map(Ok)).collect::<Result<Vec<_>>>()?;
             return Ok(Some(RecordBatch::try_new(Arc::clone(&request.schema), arrays)?));
@@ -165,6 +168,7 @@ impl Unit {
             return Ok(None);
         }
         metrics.rows_matched.add(rows);
+        reader.prefetch(&request.columns)?;
         let arrays = request.columns.iter().map(|column| -> Result<ArrayRef> {
             let values = match kept.remove(column) {
                 Some(values) => values,

@@ -15,7 +15,7 @@ use std::{
 use bytes::Bytes;
 use tracestore::{
     Error, Result,
-    io::{SyncHandle, Vfs, VfsFile, VfsLock},
+    io::{HeldFile, RandomRead, SyncHandle, Vfs, VfsFile, VfsLock},
 };
 
 /// The names and contents on a disk.
@@ -441,10 +441,8 @@ impl Vfs for CrashVfs {
         Ok(Bytes::copy_from_slice(&disk.contents[*file]))
     }
 
-    fn map(&self, path: &Path, size: u64) -> Result<Bytes> {
-        let content = self.read(path)?;
-        assert_eq!(content.len() as u64, size, "{}", path.display());
-        Ok(content)
+    fn open(&self, path: &Path, size: u64) -> Result<Arc<dyn RandomRead>> {
+        Ok(Arc::new(HeldFile::new(path, self.read(path)?, size)?))
     }
 
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn VfsLock>>> {

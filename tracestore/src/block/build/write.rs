@@ -229,9 +229,7 @@ fn write_file(vfs: &dyn Vfs, dir: &Path, name: &str, bytes: &[u8]) -> Result<()>
 /// IMPORTANT: everything else is on stable storage when `meta.json` gets its name, so that a folder with a `meta.json`
 /// is a whole block, whenever the machine stops.
 fn publish(vfs: &dyn Vfs, dir: &Path, meta: &BlockMeta) -> Result<()> {
-    write_file(vfs, dir, file_names::META_TEMPORARY, &meta.encode()?)?;
-    vfs.rename(&dir.join(file_names::META_TEMPORARY), &dir.join(file_names::META))?;
-    vfs.sync_dir(dir)?;
+    vfs.write_whole(&dir.join(file_names::META), &meta.encode()?)?;
     // The folder's own name, too.
     dir.parent().map_or(Ok(()), |parent| vfs.sync_dir(parent))
 }

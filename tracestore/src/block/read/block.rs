@@ -97,13 +97,12 @@ impl Block {
             return Err(Error::NotFound { path: dir.to_owned(), reason: "no block: there is no meta.json".to_owned() });
         }
         let meta = BlockMeta::decode(&path, &vfs.read(&path)?)?;
-        for file in &meta.files {
-            let path = dir.join(&file.name);
-            let found = vfs.size(&path)?;
+        let names: Vec<&str> = meta.files.iter().map(|file| file.name.as_str()).collect();
+        for (file, found) in meta.files.iter().zip(vfs.sizes(dir, &names)?) {
             if found != Some(file.size) {
                 let found = found.map_or("is missing".to_owned(), |size| format!("has {size} bytes"));
                 let reason = format!("the file {found} where {} bytes were written", file.size);
-                return Err(Error::corrupt(&path, 0, reason));
+                return Err(Error::corrupt(dir.join(&file.name), 0, reason));
             }
         }
         let files = BlockFiles {

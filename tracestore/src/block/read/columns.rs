@@ -29,10 +29,10 @@ use crate::{
 /// Reads columns of one row group.
 #[derive(Debug, Clone)]
 pub(crate) struct SpanReader<'a> {
-    block: &'a Block,
+    pub(super) block: &'a Block,
     /// The block's number in the snapshot.
     number: u32,
-    row_group: usize,
+    pub(super) row_group: usize,
     meta: &'a RowGroupMeta,
     /// Which rows are left; `None` while all are.
     selected: Option<BooleanBuffer>,

@@ -38,7 +38,12 @@ use parquet::{
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::{Error, Result, block::meta::FileMeta, io::Vfs};
+use super::window::Window;
+use crate::{
+    Error, Result,
+    block::meta::FileMeta,
+    io::{RandomRead, Vfs},
+};
 
 thread_local! {
     /// Bytes of column chunks and pages that this thread has read: reading is synchronous, so the difference over a
@@ -55,7 +60,7 @@ pub(crate) fn bytes_read() -> u64 {
 #[derive(Debug)]
 pub(crate) struct ParquetFile {
     path: PathBuf,
-    bytes: Bytes,
+    source: Arc<dyn RandomRead>,
     reader: ArrowReaderMetadata,
     by_name: HashMap<String, usize>,
     /// The checksum of every column chunk, row groups outermost.
@@ -70,14 +75,14 @@ impl ParquetFile {
     /// [`Error::Io`], or [`Error::Corrupt`] when size or footer are not as written.
     pub(crate) fn open(vfs: &dyn Vfs, dir: &Path, meta: &FileMeta) -> Result<Self> {
         let path = dir.join(&meta.name);
-        let bytes = vfs.map(&path, meta.size)?;
-        let tail = usize::try_from(meta.tail_offset).ok().and_then(|offset| bytes.get(offset..));
-        if tail.is_none_or(|tail| xxh3_64(tail) != meta.tail) {
+        let source = vfs.open(&path, meta.size)?;
+        let tail = Window::read(&source, meta.tail_offset, meta.size)?;
+        if xxh3_64(tail.bytes()) != meta.tail {
             return Err(Error::corrupt(&path, meta.tail_offset, "the footer's checksum does not match"));
         }
         let metadata = guard(&path, meta.tail_offset, || {
             let reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Optional);
-            reader.parse_and_finish(&bytes)
+            reader.parse_and_finish(&tail)
         })?;
         let columns = metadata.file_metadata().schema_descr().num_columns();
         if meta.chunks.len() != columns * metadata.num_row_groups() {
@@ -91,7 +96,7 @@ impl ParquetFile {
         let by_name = reader.schema().fields().iter().enumerate();
         let by_name = by_name.map(|(index, field)| (field.name().clone(), index)).collect();
         let verified = meta.chunks.iter().map(|_| AtomicBool::new(false)).collect();
-        Ok(Self { path, bytes, reader, by_name, chunks: meta.chunks.clone(), verified })
+        Ok(Self { path, source, reader, by_name, chunks: meta.chunks.clone(), verified })
     }
 
     /// Where the file is.
@@ -134,24 +139,60 @@ impl ParquetFile {
         found.ok_or_else(|| Error::corrupt(&self.path, 0, format!("there is no column {leaf}")))
     }
 
-    /// Checks a column chunk against its checksum, once.
-    fn verify(&self, row_group: usize, leaf: usize) -> Result<()> {
+    /// The leaves of a column: one after the other, more than one where it is nested.
+    fn leaves(&self, column: usize) -> Range<usize> {
+        let schema = self.metadata().file_metadata().schema_descr();
+        let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == column);
+        leaves.next().map_or(0..0, |first| first..first + 1 + leaves.count())
+    }
+
+    /// The checked bytes of the chunks of some neighbouring leaves.
+    fn chunk_bytes(&self, row_group: usize, leaves: Range<usize>) -> Result<Window> {
+        let range = self.chunk_range(row_group, leaves.clone())?;
+        let window = Window::read(&self.source, range.start, range.end)?;
+        leaves.into_iter().try_for_each(|leaf| self.verify(row_group, leaf, &window))?;
+        Ok(window)
+    }
+
+    /// Checks a column chunk against its checksum: once where the file stays as it is, else whenever it was fetched.
+    fn verify(&self, row_group: usize, leaf: usize, window: &Window) -> Result<()> {
         let index = row_group * self.metadata().file_metadata().schema_descr().num_columns() + leaf;
         let (Some(expected), Some(verified)) = (self.chunks.get(index), self.verified.get(index)) else {
             return Err(Error::corrupt(&self.path, 0, format!("there is no column chunk {index}")));
         };
-        if verified.load(Ordering::Acquire) {
+        if self.source.is_held() && verified.load(Ordering::Acquire) {
             return Ok(());
         }
         let (start, len) = self.chunk(row_group, leaf)?.byte_range();
-        let range = start as usize..(start as usize).saturating_add(len as usize);
-        if self.bytes.get(range).is_none_or(|chunk| xxh3_64(chunk) != *expected) {
+        if window.get(start, start.saturating_add(len)).is_none_or(|chunk| xxh3_64(&chunk) != *expected) {
             let name = self.chunk(row_group, leaf)?.column_path().string();
             let reason = format!("the checksum of column {name} in row group {row_group} does not match");
             return Err(Error::corrupt(&self.path, start, reason));
         }
         verified.store(true, Ordering::Release);
         Ok(())
+    }
+
+    /// Whether the whole file is at hand.
+    pub(crate) fn is_held(&self) -> bool {
+        self.source.is_held()
+    }
+
+    /// Fetches columns of a row group that are about to be read. Those that the file does not have are none.
+    pub(crate) fn prefetch<'a>(&self, row_group: usize, columns: impl Iterator<Item = &'a str>) {
+        let columns = columns.filter_map(|name| self.column(name));
+        let ranges = columns.filter_map(|column| self.chunk_range(row_group, self.leaves(column)).ok());
+        self.source.prefetch(&ranges.collect::<Vec<_>>());
+    }
+
+    /// Where the chunks of some neighbouring leaves are.
+    fn chunk_range(&self, row_group: usize, leaves: Range<usize>) -> Result<Range<u64>> {
+        let (mut start, mut end) = (u64::MAX, 0);
+        for leaf in leaves {
+            let (first, len) = self.chunk(row_group, leaf)?.byte_range();
+            (start, end) = (start.min(first), end.max(first.saturating_add(len)));
+        }
+        Ok(start.min(end)..end)
     }
 
     /// Counts the bytes that reading the selected rows of a column chunk touches.
@@ -175,20 +216,16 @@ impl ParquetFile {
     /// [`Error::Corrupt`].
     pub(crate) fn read(&self, row_group: usize, column: usize, rows: Option<RowSelection>) -> Result<ArrayRef> {
         let schema = self.metadata().file_metadata().schema_descr();
-        for leaf in 0..schema.num_columns() {
-            if schema.get_column_root_idx(leaf) == column {
-                self.verify(row_group, leaf)?;
-                self.count_bytes(row_group, leaf, rows.as_ref())?;
-            }
-        }
+        let leaves = self.leaves(column);
+        let window = self.chunk_bytes(row_group, leaves.clone())?;
+        leaves.into_iter().try_for_each(|leaf| self.count_bytes(row_group, leaf, rows.as_ref()))?;
         let total = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
         let batch_size = rows.as_ref().map_or(total, RowSelection::row_count).max(1);
         let batches = guard(&self.path, 0, || {
-            let mut builder =
-                ParquetRecordBatchReaderBuilder::new_with_metadata(self.bytes.clone(), self.reader.clone())
-                    .with_row_groups(vec![row_group])
-                    .with_projection(ProjectionMask::roots(schema, [column]))
-                    .with_batch_size(batch_size);
+            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(window, self.reader.clone())
+                .with_row_groups(vec![row_group])
+                .with_projection(ProjectionMask::roots(schema, [column]))
+                .with_batch_size(batch_size);
             if let Some(rows) = rows {
                 builder = builder.with_row_selection(rows);
             }
@@ -251,11 +288,11 @@ impl ParquetFile {
         if !is_dictionary_encoded(chunk) {
             return Ok(None);
         }
-        self.verify(row_group, column)?;
+        let window = self.chunk_bytes(row_group, column..column + 1)?;
         let (start, _) = chunk.byte_range();
         let rows = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
         let page = guard(&self.path, start, || {
-            SerializedPageReader::new(Arc::new(self.bytes.clone()), chunk, rows, None)?.get_next_page()
+            SerializedPageReader::new(Arc::new(window), chunk, rows, None)?.get_next_page()
         })?;
         let Some(Page::DictionaryPage { buf, num_values, .. }) = page else { return Ok(None) };
         BYTES_READ.set(BYTES_READ.get() + buf.len() as u64);

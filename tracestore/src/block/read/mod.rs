@@ -21,6 +21,7 @@ mod hidden;
 mod keys;
 mod owners;
 mod plan;
+mod prefetch;
 mod residual;
 mod restore;
 mod structure;
@@ -29,6 +30,7 @@ mod trace_columns;
 mod traces;
 mod values;
 mod weight;
+mod window;
 
 pub use attributes::AttributeNames;
 pub use block::{Block, ColumnStats};

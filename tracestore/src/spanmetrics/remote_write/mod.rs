@@ -32,7 +32,23 @@ pub use status::RemoteWriteStatus;
 use self::{client::Client, queue::Queue, sender::Shared};
 use crate::{Error, Result, io::Vfs};
 
-/// Sends series, from a thread of its own. Dropping it waits for the request that is on its way (at most its timeout) and
+/// Sends series, from a thread of its own.
+///
+/// ```no_run
+/// # use std::sync::Arc;
+/// # use tracestore::{io::DiskVfs, spanmetrics::{Exposition, RemoteWrite, RemoteWriteOptions, SpanMetrics}};
+/// # fn run(metrics: SpanMetrics, now: u64) -> Result<(), Box<dyn std::error::Error>> {
+/// let options = RemoteWriteOptions::new("http://prometheus:9090/api/v1/write").with_bearer_token("secret");
+/// let remote = RemoteWrite::open(Arc::new(DiskVfs::default()), "queue", options)?;
+/// // Every 15 seconds or so:
+/// let mut samples = remote.samples(now);
+/// metrics.write(&mut samples)?;
+/// samples.finish()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping it waits for the request that is on its way (at most its timeout) and
 /// leaves the others in the folder, for the next one that is opened there.
 #[derive(Debug)]
 pub struct RemoteWrite {
