@@ -99,6 +99,8 @@ pub(super) fn recover(writer: &mut Writer, feed: Option<&Feed>) -> Result<(Recov
         // A state may go further than the log does when that is damaged: its numbers are not used again.
         last = last.max(feeding.sequence());
         feeding.go_on_behind(last);
+        // What became due meanwhile: whoever looks first finds no counter behind what it was.
+        feeding.tick();
         if !replay.segments.is_empty() || last > covered || recovery.unobserved > 0 {
             sync_log(writer.log.vfs.as_ref(), &replay)?;
             feeding.save(&writer.log)?;
