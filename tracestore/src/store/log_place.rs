@@ -49,8 +49,8 @@ impl LogPlace {
 
     /// No place: nothing can be ingested.
     pub(super) fn none() -> Self {
-        let (wal, quarantine) = (PathBuf::from("wal"), PathBuf::from("quarantine"));
-        Self { vfs: Arc::new(MemoryVfs::default()), id: String::new(), wal, quarantine, _lock: None }
+        let (wal, derived, quarantine) = ("wal".into(), "derived".into(), "quarantine".into());
+        Self { vfs: Arc::new(MemoryVfs::default()), id: String::new(), wal, derived, quarantine, _lock: None }
     }
 
     /// Whether there is a log.
