@@ -20,7 +20,9 @@ fn compaction(criterion: &mut Criterion) {
         options.vfs = Arc::new(MemoryVfs::default());
         let store = TraceStore::open(Path::new("store"), options).unwrap();
         for part in requests.chunks(requests.len().div_ceil(BLOCKS)) {
-            part.iter().for_each(|request| drop(store.ingest(request.clone()).unwrap()));
+            for request in part {
+                store.ingest(request.clone()).unwrap();
+            }
             store.flush().unwrap();
         }
         store

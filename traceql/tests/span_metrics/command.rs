@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::Value as Json;
 use traceql::spanmetrics::GeneratorConfig;
-use tracestore::{MetricsGenerator, StoreOptions, TraceStore, otlp::MessageSource};
+use tracestore::{StoreOptions, TraceStore, otlp::MessageSource};
 
 use super::support::testdata;
 
