@@ -5,7 +5,6 @@
 #[path = "support/forged.rs"]
 mod forged;
 #[path = "support/numbered.rs"]
-#[allow(dead_code, reason = "only requests are needed")]
 mod numbered;
 mod support;
 
