@@ -1,18 +1,28 @@
 //! Figures: a workload generator and a benchmark of ingest and queries. See the README beside this file's crate.
 
-mod process;
+mod ask;
+mod cold;
+mod compare;
+mod duckdb;
+mod durable;
+mod growth;
+mod ingest;
+mod measure;
+mod path;
+mod produce;
 mod queries;
 mod report;
 mod run;
+mod soak;
 mod structure;
-mod workload;
+mod table;
+mod tempo;
+mod warm;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// What can go wrong here; nobody asks what kind it was.
-type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+use trace_benches::{Result, workload};
 
 #[derive(Debug, Parser)]
 #[command(name = "trace-benches", version, about)]
@@ -23,27 +33,43 @@ struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Ingest a file, run the queries, print a table.
+    /// Ingest a file, ask every question cold and warm, print a table.
     Run(run::Run),
+    /// Print two files of figures side by side.
+    Compare(compare::Compare),
+    /// The table at several sizes, and how each row grows.
+    Growth(growth::Growing),
+    /// Ingest into a store that acknowledges: spans per second, CPU and memory by sync mode and producers.
+    Durable(durable::Durable),
+    /// Ingest, make blocks and query at the same time, and keep to a budget of memory.
+    Soak(soak::Soak),
     /// Write a generated workload: zstd of varint-delimited OTLP requests.
     Generate(workload::Generate),
     /// Time structural operators in one large trace, at several sizes.
     Structure(structure::Structure),
-    /// Ingest a file and print its figures as JSON: what `run` starts as a process of its own.
-    Ingest {
-        /// The store's folder.
-        store: PathBuf,
-        /// The OTLP file.
-        data: PathBuf,
-    },
+    /// Go one of the paths whose instructions are counted: what `callgrind.sh` starts.
+    Path(path::Path),
+    #[command(hide = true)]
+    Ingest(ingest::IngestFile),
+    #[command(hide = true)]
+    Ask(cold::Ask),
+    #[command(hide = true)]
+    Produce(produce::Produce),
 }
 
 fn main() -> ExitCode {
     let done = match Args::parse().command {
         Command::Run(run) => run.execute(),
+        Command::Compare(compare) => compare.execute(),
+        Command::Growth(growth) => growth.execute(),
+        Command::Durable(durable) => durable.execute(),
+        Command::Soak(soak) => soak.execute(),
         Command::Generate(generate) => generate.execute(),
         Command::Structure(structure) => structure.execute(),
-        Command::Ingest { store, data } => run::ingest(&store, &data),
+        Command::Path(path) => path.execute(),
+        Command::Ingest(ingest) => ingest.execute(),
+        Command::Ask(ask) => ask.execute(),
+        Command::Produce(produce) => produce.execute(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

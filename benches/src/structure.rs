@@ -1,19 +1,14 @@
 //! Structure in large traces: how structural operators grow with the size of one trace. A trace is a tree in which span
 //! i hangs on span (i − 1) / 4, every hundredth failed; blocks are in memory.
 
-use std::{path::Path, sync::Arc, time::Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use clap::Args;
+use trace_benches::{memory, workload::tree_request};
 use traceql::{Engine, SearchOptions};
-use tracestore::{
-    Snapshot,
-    block::{Block, BlockBuilder},
-    io::{MemoryVfs, Vfs},
-    model::BlockId,
-};
 
-use crate::{Result, workload::tree_request};
+use crate::{Result, warm::quantiles};
 
 const QUERIES: [&str; 4] =
     ["{ } >> { status = error }", "{ } ~ { }", "{ status = error } << { }", "{ } &> { status = error }"];
@@ -33,11 +28,7 @@ impl Structure {
         let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
         println!("{:>10}  {:<32} {:>10} {:>8}", "spans", "query", "median ms", "ns/span");
         for spans in &self.spans {
-            let mut builder = BlockBuilder::new();
-            builder.push(&Bytes::from(tree_request(*spans)))?;
-            let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
-            builder.finish(vfs.as_ref(), Path::new("block"), BlockId::generate())?;
-            let engine = Engine::new(Snapshot::new(vec![Block::open(vfs, Path::new("block"))?]));
+            let engine = Engine::new(memory::snapshot(&[Bytes::from(tree_request(*spans))])?);
             for query in QUERIES {
                 let options = SearchOptions::default();
                 let mut times = Vec::new();
@@ -49,8 +40,7 @@ impl Structure {
                         return Err(format!("{query} found {} traces, not one", found.traces.len()).into());
                     }
                 }
-                times.sort_by(f64::total_cmp);
-                let median = times.get(times.len() / 2).copied().unwrap_or(0.0);
+                let [median] = quantiles(&mut times, [0.5]);
                 println!("{spans:>10}  {query:<32} {median:>10.2} {:>8.1}", median * 1e6 / f64::from(*spans));
             }
         }

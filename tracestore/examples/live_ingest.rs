@@ -31,6 +31,8 @@ fn main() -> ExitCode {
 
 fn ingest(store: &str, log: &Path, file: &Path, part: usize, parts: usize) -> tracestore::Result<()> {
     let mut options = StoreOptions::default();
+    // Others may merge: see `compact_store`.
+    options.compaction = None;
     // A store in a folder has its log there; on an object store there can be none.
     options.log = store.contains("://").then(|| log.to_owned());
     let store = TraceStore::open(store, options)?;

@@ -68,8 +68,8 @@ pub enum Error {
         /// The limit, with its unit.
         limit: String,
     },
-    /// Another writer has the store open.
-    #[error("{}: the store is open for writing elsewhere, in this process or another", path.display())]
+    /// Another writer has the store, or the spool, open.
+    #[error("{}: open for writing elsewhere, in this process or another", path.display())]
     Locked {
         /// The store's folder.
         path: PathBuf,

@@ -13,6 +13,7 @@ pub mod block;
 mod catalog;
 mod compact;
 mod error;
+mod generator;
 pub mod io;
 pub mod model;
 pub mod otlp;
@@ -25,10 +26,11 @@ mod wal;
 
 pub use compact::{BlockSummary, CompactionJob, CompactionReport, CompactionStrategy, LeftAlone, TimeWindows};
 pub use error::{Error, Result};
+pub use generator::{GeneratorCounts, MetricsGenerator, SavedMetrics};
 pub use store::{
-    AuditInfo, CopyMode, CopyReport, CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestProgress,
-    IngestReport, LiveStatus, Recovery, RetentionPolicy, RetentionReport, RetentionRule, SegmentInfo, Snapshot,
-    SpanSelector, Store, StoreContents, StoreOptions, StoreReader, TraceCandidate, TraceStore, Traces, VerifyReport,
-    VersionInfo, copy_store, inspect_store, verify, verify_on,
+    AuditInfo, CopyMode, CopyReport, CutPolicy, CutReason, Deletion, DeletionReport, FoundSpans, IngestObserver,
+    IngestProgress, IngestReport, LiveStatus, Recovery, RetentionPolicy, RetentionReport, RetentionRule, SavedState,
+    SegmentInfo, Snapshot, SpanSelector, Store, StoreContents, StoreOptions, StoreReader, TraceCandidate, TraceStore,
+    Traces, VerifyReport, VersionInfo, copy_store, inspect_store, verify, verify_on,
 };
 pub use wal::{Damage, SyncMode};

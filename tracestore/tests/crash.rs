@@ -1,5 +1,5 @@
-//! A crash at every operation of runs that ingest, flush, publish, delete and apply retention: nothing acknowledged is lost, nothing is invented,
-//! nothing is there twice, what was deleted stays away, and no crash looks like damage. Then failures instead of crashes.
+//! A crash at every operation of runs that ingest, flush, merge, delete and apply retention: nothing acknowledged is lost,
+//! nothing is invented, nothing is there twice, what was deleted stays away, and no crash looks like damage. Then failures instead of crashes.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
@@ -12,14 +12,16 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     io::ErrorKind,
     path::Path,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use crash_vfs::{CrashVfs, Entry, Failure, Files, Random, Survives};
 use numbered::{count_block, deletion, numbers, request, whole_requests, without_the_oldest};
-use rayon::prelude::*;
-use tracestore::{Snapshot, StoreOptions, StoreReader, SyncMode, TraceStore, io::Vfs};
-use xxhash_rust::xxh3::xxh3_64;
+use tracestore::{Snapshot, StoreOptions, StoreReader, SyncMode, TimeWindows, TraceStore, io::Vfs};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// How many different runs. With `TRACESTORE_CRASH_RUNS` more: a soak.
 const RUNS: u64 = 5;
@@ -44,8 +46,10 @@ fn run(vfs: &CrashVfs, seed: u64, sync: SyncMode) {
         if session == 2 {
             options.orphan_grace = std::time::Duration::ZERO;
         }
+        vfs.note(Entry::Doing("open"));
         let Ok(store) = TraceStore::open("store", options) else { continue };
         for _ in 0..2 {
+            vfs.note(Entry::Doing("ingest"));
             for _ in 0..1 + random.below(7) {
                 vfs.note(Entry::Sent(number));
                 if store.ingest(request(number)).is_ok() {
@@ -54,7 +58,14 @@ fn run(vfs: &CrashVfs, seed: u64, sync: SyncMode) {
                 number += 1;
             }
             if random.below(3) > 0 {
+                vfs.note(Entry::Doing("flush"));
                 drop(store.flush());
+            }
+            if random.below(2) > 0 {
+                vfs.note(Entry::Doing("merge"));
+                // Into one block, or into several.
+                let max_spans = if random.below(3) > 0 { 1000 } else { 3 };
+                drop(store.compact(Some(&TimeWindows { max_spans, ..TimeWindows::default().at_once() })));
             }
             match random.below(4) {
                 0 | 1 => delete(vfs, &store, random.below(number as usize) as u64),
@@ -63,6 +74,7 @@ fn run(vfs: &CrashVfs, seed: u64, sync: SyncMode) {
             }
         }
         if session == 1 {
+            vfs.note(Entry::Doing("close"));
             drop(store.close());
         }
     }
@@ -70,6 +82,7 @@ fn run(vfs: &CrashVfs, seed: u64, sync: SyncMode) {
 
 /// Deletes a request.
 fn delete(vfs: &CrashVfs, store: &TraceStore, number: u64) {
+    vfs.note(Entry::Doing("delete"));
     vfs.note(Entry::Deleting(vec![number]));
     if store.delete(&deletion(number)).is_ok() {
         vfs.note(Entry::Deleted(vec![number]));
@@ -79,6 +92,7 @@ fn delete(vfs: &CrashVfs, store: &TraceStore, number: u64) {
 /// Drops the oldest block.
 fn retain(vfs: &CrashVfs, store: &TraceStore) {
     let Ok(Some((policy, numbers))) = store.snapshot().map(|snapshot| without_the_oldest(&snapshot)) else { return };
+    vfs.note(Entry::Doing("retention"));
     vfs.note(Entry::Deleting(numbers.clone()));
     if store.retain(&policy, std::time::SystemTime::now()).is_ok() {
         vfs.note(Entry::Deleted(numbers));
@@ -93,30 +107,71 @@ fn oracle(journal: &[Entry]) -> (BTreeSet<u64>, BTreeSet<u64>) {
     (sent.collect(), acknowledged.collect())
 }
 
-/// The numbers of the requests that a view holds. Blocks of the same bytes are read once.
-fn stored_numbers(vfs: &CrashVfs, snapshot: &Snapshot) -> Result<Vec<u64>, String> {
-    static KNOWN: Mutex<BTreeMap<Vec<u64>, BTreeMap<u64, u64>>> = Mutex::new(BTreeMap::new());
-    let count = |block: &Arc<tracestore::block::Block>| {
-        if block.deleted_spans() > 0 {
-            return Ok(count_block(block)?.0);
+/// What was found out already in a run: many crashes leave the same.
+#[derive(Default)]
+struct Known {
+    /// The numbers on a disk, by a hash of all of it: the disks themselves would fill the memory.
+    disks: Mutex<HashMap<u128, Vec<u64>>>,
+    /// The numbers in a block, by hashes of its files.
+    blocks: Mutex<BTreeMap<Vec<u64>, BTreeMap<u64, u64>>>,
+}
+
+impl Known {
+    /// [`recover`] on a disk that nobody has seen before.
+    fn recover(&self, files: Files, seed: u64) -> Vec<u64> {
+        let content = files.iter().flat_map(|(name, content)| {
+            let name = name.to_str().unwrap().as_bytes();
+            [xxh3_64(name), content.len() as u64, xxh3_64(content)]
+        });
+        let hash = xxh3_128(&content.flat_map(u64::to_le_bytes).collect::<Vec<u8>>());
+        if let Some(found) = self.disks.lock().unwrap().get(&hash) {
+            return found.clone();
         }
-        let mut names = vfs.list(block.path()).map_err(|error| error.to_string())?;
-        // It has the block's id, and was checked when the block was opened.
-        names.retain(|name| !name.ends_with("meta.json"));
-        let hash = |name| vfs.read(&block.path().join(name)).map(|content| xxh3_64(&content));
-        let hashes = names.into_iter().map(hash).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
-        if let Some(count) = KNOWN.lock().unwrap().get(&hashes) {
-            return Ok(count.clone());
+        let found = recover(self, files, seed);
+        self.disks.lock().unwrap().insert(hash, found.clone());
+        found
+    }
+
+    /// The numbers of the requests that a view holds.
+    fn numbers(&self, vfs: &CrashVfs, snapshot: &Snapshot) -> Result<Vec<u64>, String> {
+        let count = |block: &Arc<tracestore::block::Block>| {
+            if block.deleted_spans() > 0 {
+                return Ok(count_block(block)?.0);
+            }
+            let mut names = vfs.list(block.path()).map_err(|error| error.to_string())?;
+            // It has the block's id, and was checked when the block was opened.
+            names.retain(|name| !name.ends_with("meta.json"));
+            let hash = |name| vfs.read(&block.path().join(name)).map(|content| xxh3_64(&content));
+            let hashes =
+                names.into_iter().map(hash).collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?;
+            if let Some(count) = self.blocks.lock().unwrap().get(&hashes) {
+                return Ok(count.clone());
+            }
+            let (count, _) = count_block(block)?;
+            self.blocks.lock().unwrap().insert(hashes, count.clone());
+            Ok(count)
+        };
+        whole_requests(snapshot.blocks().iter().map(count).collect::<Result<Vec<_>, String>>()?)
+    }
+}
+
+/// Does some work for every number below `count`, on all cores. Not on rayon's threads: these take up other work while they
+/// wait for what a store gives them, and would pile up disks.
+fn for_each(count: usize, work: impl Fn(usize) + Sync) {
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let Some(number) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|number| *number < count) {
+                    work(number);
+                }
+            });
         }
-        let (count, _) = count_block(block)?;
-        KNOWN.lock().unwrap().insert(hashes, count.clone());
-        Ok(count)
-    };
-    whole_requests(snapshot.blocks().iter().map(count).collect::<Result<Vec<_>, String>>()?)
+    });
 }
 
 /// Opens a store on what a crash has left, and crashes while it is opened, a few times; gives what is found at last.
-fn recover(files: Files, seed: u64) -> Vec<u64> {
+fn recover(known: &Known, files: Files, seed: u64) -> Vec<u64> {
     let mut random = Random(seed);
     let mut files = files;
     let mut found: Option<Vec<u64>> = None;
@@ -124,7 +179,7 @@ fn recover(files: Files, seed: u64) -> Vec<u64> {
         let vfs = CrashVfs::new(files);
         let store = TraceStore::open("store", options(&vfs)).unwrap();
         assert!(store.recovery().damage.is_empty(), "a crash looks like damage: {}", store.recovery());
-        let now = stored_numbers(&vfs, &store.snapshot().unwrap()).unwrap();
+        let now = known.numbers(&vfs, &store.snapshot().unwrap()).unwrap();
         if let Some(found) = &found {
             assert_eq!(now, *found, "another recovery, another answer (round {round})");
         }
@@ -143,7 +198,7 @@ fn recover(files: Files, seed: u64) -> Vec<u64> {
     let reader = is_thorough.then(|| StoreReader::open_on(Arc::new(vfs.clone()), Path::new("store")));
     let store = TraceStore::open("store", options(&vfs)).unwrap();
     let snapshot = store.snapshot().unwrap();
-    let last = if is_thorough { numbers(&snapshot) } else { stored_numbers(&vfs, &snapshot) }.unwrap();
+    let last = if is_thorough { numbers(&snapshot) } else { known.numbers(&vfs, &snapshot) }.unwrap();
     assert_eq!(Some(&last), found.as_ref());
     // A crash before the first block leaves a folder that is no store yet.
     if let Some(Ok(reader)) = reader {
@@ -186,25 +241,10 @@ fn check(found: &[u64], journal: &[Entry], what: &str) {
     assert!(invented.is_empty(), "{what}: invented {invented:?} after {:?}", journal.last());
 }
 
-/// Which states were recovered already: many crashes leave the same.
-#[derive(Default)]
-struct Known(Mutex<HashMap<Files, Vec<u64>>>);
-
-impl Known {
-    fn recover(&self, files: Files, seed: u64) -> Vec<u64> {
-        if let Some(found) = self.0.lock().unwrap().get(&files) {
-            return found.clone();
-        }
-        let found = recover(files.clone(), seed);
-        self.0.lock().unwrap().insert(files, found.clone());
-        found
-    }
-}
-
 #[test]
 fn a_crash_anywhere_loses_nothing_and_invents_nothing() {
     let runs = std::env::var("TRACESTORE_CRASH_RUNS").map_or(RUNS, |runs| runs.parse().unwrap());
-    let (mut points, mut states) = (BTreeMap::<&str, u64>::new(), 0);
+    let (mut kinds, mut works, mut states) = (BTreeMap::<&str, u64>::new(), BTreeMap::<&str, u64>::new(), 0);
     for seed in 0..runs {
         let vfs = CrashVfs::default();
         run(&vfs, seed, SyncMode::Full);
@@ -215,25 +255,34 @@ fn a_crash_anywhere_loses_nothing_and_invents_nothing() {
             .filter(|entries| journal[entries - 1].kind().is_some())
             .flat_map(|entries| remains.iter().map(move |survives| (entries, *survives)))
             .collect();
-        crashes.par_iter().for_each(|(entries, survives)| {
+        for_each(crashes.len(), |number| {
+            let (entries, survives) = crashes[number];
             let survives = match survives {
-                Survives::Some(seed) => Survives::Some(seed ^ ((*entries as u64) << 16)),
-                survives => *survives,
+                Survives::Some(seed) => Survives::Some(seed ^ ((entries as u64) << 16)),
+                survives => survives,
             };
-            let found = known.recover(vfs.crash(*entries, survives), seed + *entries as u64);
+            let found = known.recover(vfs.crash(entries, survives), seed + entries as u64);
             check(
                 &found,
-                &journal[..*entries],
+                &journal[..entries],
                 &format!("run {seed}, crash after entry {entries}, {survives:?} survives"),
             );
         });
-        for (entries, _) in &crashes {
-            *points.entry(journal[entries - 1].kind().unwrap()).or_default() += 1;
+        let mut work = "";
+        for entry in &journal {
+            if let Entry::Doing(now) = entry {
+                work = now;
+            } else if let Some(kind) = entry.kind() {
+                *kinds.entry(kind).or_default() += remains.len() as u64;
+                *works.entry(work).or_default() += remains.len() as u64;
+            }
         }
-        states += known.0.lock().unwrap().len();
+        states += known.disks.lock().unwrap().len();
     }
-    let total: u64 = points.values().sum();
-    println!("{total} crash points, {states} different disks, by the operation before: {points:?}");
+    let total: u64 = kinds.values().sum();
+    println!(
+        "{total} crash points, {states} different disks, by the operation before: {kinds:?}, by what went on: {works:?}"
+    );
     assert!(total >= 10_000 * runs / RUNS);
 }
 
@@ -242,7 +291,8 @@ fn without_syncs_the_end_of_the_process_loses_nothing() {
     let vfs = CrashVfs::default();
     run(&vfs, 3, SyncMode::Off);
     let (journal, known) = (vfs.journal(), Known::default());
-    (1..=journal.len()).into_par_iter().for_each(|entries| {
+    for_each(journal.len(), |number| {
+        let entries = number + 1;
         let found = known.recover(vfs.crash(entries, Survives::All), entries as u64);
         check(&found, &journal[..entries], &format!("the process ends after entry {entries}"));
         // The machine may lose what was acknowledged, but leaves nothing that was not sent, and no damage.
@@ -257,30 +307,28 @@ fn a_failure_anywhere_loses_nothing_that_was_acknowledged() {
     let whole = CrashVfs::default();
     run(&whole, 1, SyncMode::Full);
     let known = Known::default();
-    let outcomes: Vec<bool> = (0..whole.operations())
-        .into_par_iter()
-        .map(|at| {
-            let failure = |for_ever, short, kind| Failure { at, for_ever, short, kind };
-            let failure = match at % 3 {
-                0 => failure(false, false, ErrorKind::Other),
-                1 => failure(false, true, ErrorKind::StorageFull),
-                _ => failure(true, true, ErrorKind::StorageFull),
-            };
-            let vfs = CrashVfs::default();
-            vfs.fail(Some(failure));
-            run(&vfs, 1, SyncMode::Full);
-            let journal = vfs.journal();
-            for survives in [Survives::Synced, Survives::All, Survives::Some(failure.at as u64)] {
-                let found = known.recover(vfs.crash(journal.len(), survives), failure.at as u64);
-                check(&found, &journal, &format!("{failure:?}, then a crash of which {survives:?} survives"));
-            }
-            let (sent, acknowledged) = oracle(&journal);
-            sent == acknowledged
-        })
-        .collect();
-    let unharmed = outcomes.iter().filter(|all| **all).count();
-    println!("{} failures, {unharmed} of them without an error for who ingests", outcomes.len());
-    assert!(unharmed > 0 && unharmed < outcomes.len());
+    let unharmed = AtomicUsize::new(0);
+    for_each(whole.operations(), |at| {
+        let failure = |for_ever, short, kind| Failure { at, for_ever, short, kind };
+        let failure = match at % 3 {
+            0 => failure(false, false, ErrorKind::Other),
+            1 => failure(false, true, ErrorKind::StorageFull),
+            _ => failure(true, true, ErrorKind::StorageFull),
+        };
+        let vfs = CrashVfs::default();
+        vfs.fail(Some(failure));
+        run(&vfs, 1, SyncMode::Full);
+        let journal = vfs.journal();
+        for survives in [Survives::Synced, Survives::All, Survives::Some(failure.at as u64)] {
+            let found = known.recover(vfs.crash(journal.len(), survives), failure.at as u64);
+            check(&found, &journal, &format!("{failure:?}, then a crash of which {survives:?} survives"));
+        }
+        let (sent, acknowledged) = oracle(&journal);
+        unharmed.fetch_add(usize::from(sent == acknowledged), Ordering::Relaxed);
+    });
+    let (failures, unharmed) = (whole.operations(), unharmed.into_inner());
+    println!("{failures} failures, {unharmed} of them without an error for who ingests");
+    assert!(unharmed > 0 && unharmed < failures);
 }
 
 #[test]
@@ -313,7 +361,7 @@ fn a_full_disk_is_an_error_until_there_is_room() {
     assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), [0]);
     vfs.fail(None);
     store.ingest(request(3)).unwrap();
-    let found = recover(vfs.crash(vfs.journal().len(), Survives::Synced), 0);
+    let found = recover(&Known::default(), vfs.crash(vfs.journal().len(), Survives::Synced), 0);
     assert_eq!(found, [0, 3]);
     store.flush().unwrap().unwrap();
     assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), [0, 3]);

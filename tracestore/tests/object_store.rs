@@ -157,12 +157,12 @@ fn a_store_is_the_same_for_all_who_have_it_open() {
 #[test]
 fn places_where_a_store_would_not_be_safe_are_refused() {
     let (objects, folder) = (Arc::new(Watched::default()), tempfile::tempdir().unwrap());
-    let store = vfs(&objects, MIB);
-    let error = TraceStore::open(STORE, options(&store, None)).unwrap_err().to_string();
-    assert_eq!(
-        error,
-        "mem://bucket/some/prefix: a log cannot live on an object store: it needs a folder of the local disk"
-    );
+    let without_log = TraceStore::open(STORE, options(&vfs(&objects, MIB), None)).unwrap();
+    let error = without_log.ingest(request(1)).unwrap_err().to_string();
+    let expected = "mem://bucket/some/prefix: the store takes no more writes until it is opened again: it has no log, \
+                    which cannot be on an object store (see StoreOptions::log)";
+    assert_eq!(error, expected);
+    without_log.close().unwrap();
     let careless = Arc::new(Watched::careless());
     let error = TraceStore::open(STORE, options(&vfs(&careless, MIB), Some(folder.path()))).unwrap_err().to_string();
     let expected = "write to mem://bucket/some/prefix/catalog/probe: the object store overwrites what it is told not to \

@@ -235,6 +235,27 @@ fn databases_by_the_best_name_there_is() {
 }
 
 #[test]
+fn what_names_databases_and_other_nodes_is_configured() {
+    let change: Change = |config| config.peer_attributes = vec!["net.peer".to_owned(), "peer.service".to_owned()];
+    let named = [text("peer.service", "bank"), text("net.peer", "10.0.0.7")];
+    let call = vec![service("shop", vec![span(2, 1, CLIENT, "charge").with(&named)])];
+    assert_eq!(totals(change, call), ["{client=\"shop\",server=\"10.0.0.7\",connection_type=\"virtual_node\"} 1"]);
+    let change: Change = |config| config.database_name_attributes = vec!["bucket".to_owned()];
+    let spans = vec![service(
+        "shop",
+        vec![
+            span(2, 1, CLIENT, "put").with(&[text("bucket", "invoices")]),
+            span(3, 1, CLIENT, "query").with(&[text("db.system", "postgresql")]),
+        ],
+    )];
+    let edges = [
+        "{client=\"shop\",server=\"invoices\",connection_type=\"database\"} 1",
+        "{client=\"shop\",server=\"postgresql\",connection_type=\"virtual_node\"} 1",
+    ];
+    assert_eq!(totals(change, spans), edges);
+}
+
+#[test]
 fn dimensions_of_one_side_or_both() {
     let zone = |name: &str, zone: &str, spans| resource(&[text("service.name", name), text("zone", zone)], spans);
     let spans = || {

@@ -379,6 +379,17 @@ fn policies_without_a_meaning_are_refused() {
 }
 
 #[test]
+fn names_and_values_of_labels_are_cut() {
+    let change: Change = |config| {
+        only_names(config);
+        config.dimensions = vec!["http.method".to_owned()];
+        (config.labels.max_name_length, config.labels.max_value_length) = (9, 4);
+    };
+    let found = calls(change, vec![span(1, 0, SERVER, "purchase").with(&[text("http.method", "OPTIONS")])]);
+    assert_eq!(found, ["{span_name=\"purc\",http_meth=\"OPTI\"} 1"]);
+}
+
+#[test]
 fn label_sets_beyond_the_limit_overflow() {
     let spans = ["a", "b", "c", "d", "a"].iter().enumerate();
     let spans: Vec<_> = spans.map(|(id, name)| span(u8::try_from(id).unwrap() + 1, 0, SERVER, name)).collect();

@@ -10,7 +10,7 @@ use std::{collections::BTreeSet, path::Path, sync::Arc, time::SystemTime};
 use numbered::{deletion, numbers, request, without_the_oldest};
 use proptest::prelude::*;
 use tracestore::{
-    StoreOptions, StoreReader, SyncMode, TraceStore,
+    StoreOptions, StoreReader, SyncMode, TimeWindows, TraceStore,
     io::{MemoryVfs, Vfs},
 };
 
@@ -25,6 +25,8 @@ enum Step {
     },
     Query,
     Refresh,
+    /// Merged into blocks of about so many spans.
+    Compact(u64),
     Delete(u64),
     /// The oldest block goes.
     Retain,
@@ -38,6 +40,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (any::<bool>(), sync).prop_map(|(close, sync)| Step::Reopen { close, sync }),
         2 => Just(Step::Query),
         2 => Just(Step::Refresh),
+        2 => prop::sample::select(vec![1, 4, 1000]).prop_map(Step::Compact),
         2 => (0..20_u64).prop_map(Step::Delete),
         1 => Just(Step::Retain),
     ]
@@ -93,6 +96,12 @@ proptest! {
                 Step::Query => {
                     prop_assert_eq!(store.live().requests as u64, live);
                     prop_assert_eq!(numbers(&store.snapshot().unwrap()).unwrap(), left);
+                }
+                Step::Compact(max_spans) => {
+                    let strategy = TimeWindows { max_spans, ..TimeWindows::default().at_once() };
+                    let report = store.compact(Some(&strategy)).unwrap();
+                    prop_assert!(report.left_alone.is_empty() && report.duplicates() == 0);
+                    prop_assert_eq!(store.compact(Some(&strategy)).unwrap().jobs, 0);
                 }
                 Step::Delete(number) => {
                     let report = store.delete(&deletion(number)).unwrap();

@@ -14,7 +14,7 @@ use std::{
 };
 
 use forged::{Original, small_block};
-use numbered::request;
+use numbered::{deletion, request};
 use proptest::prelude::*;
 use prost::Message;
 use tracestore::{
@@ -39,7 +39,7 @@ fn in_memory(vfs: &MemoryVfs) -> StoreOptions {
     options
 }
 
-/// A store with two blocks, three versions, and a log of two segments.
+/// A store with two blocks, one with deleted rows, four versions, and a log of two segments.
 fn store() -> MemoryVfs {
     let vfs = MemoryVfs::default();
     let store = TraceStore::open("store", in_memory(&vfs)).unwrap();
@@ -47,6 +47,9 @@ fn store() -> MemoryVfs {
         store.ingest(request(number)).unwrap();
         if number % 3 == 2 && number < 6 {
             store.flush().unwrap().unwrap();
+        }
+        if number == 5 {
+            store.delete(&deletion(1)).unwrap();
         }
     }
     vfs

@@ -14,12 +14,14 @@ use std::{fs::File, io::Write, path::PathBuf};
 use clap::Args;
 
 use crate::Result;
+use encode::Message;
 use random::Random;
 use shape::Shape;
-pub(crate) use tree::tree_request;
+pub use tree::tree_request;
 
+/// How a workload is written to a file.
 #[derive(Debug, Args)]
-pub(crate) struct Generate {
+pub struct Generate {
     /// How many spans, about.
     #[arg(long, default_value_t = 100_000)]
     spans: u64,
@@ -35,24 +37,31 @@ pub(crate) struct Generate {
 }
 
 impl Generate {
-    pub(crate) fn execute(&self) -> Result<()> {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn execute(&self) -> Result<()> {
         let out: Box<dyn Write> =
             if self.out.as_os_str() == "-" { Box::new(std::io::stdout()) } else { Box::new(File::create(&self.out)?) };
         let mut packed = zstd::Encoder::new(out, 3)?;
         for message in Workload::new(self.seed, self.spans, self.late) {
-            let mut length = message.len() as u64;
-            let mut head = Vec::with_capacity(10);
-            while length >= 0x80 {
-                head.push(length as u8 | 0x80);
-                length >>= 7;
-            }
-            head.push(length as u8);
-            packed.write_all(&head)?;
-            packed.write_all(&message)?;
+            write_delimited(&mut packed, &message)?;
         }
         packed.finish()?.flush()?;
         Ok(())
     }
+}
+
+/// Writes a message behind its length as a varint.
+///
+/// # Errors
+/// Those of the writer.
+pub fn write_delimited(out: &mut impl Write, message: &[u8]) -> std::io::Result<()> {
+    let mut head = Message::default();
+    head.varint(message.len() as u64);
+    out.write_all(&head.0)?;
+    out.write_all(message)
 }
 
 /// Spans that wait to be sent are held per resource, at most this many.
@@ -62,7 +71,7 @@ const LATE_BATCHES: usize = 40;
 
 /// Encoded requests, one after the other.
 #[derive(Debug)]
-pub(crate) struct Workload {
+pub struct Workload {
     random: Random,
     shape: Shape,
     left: u64,
@@ -74,7 +83,9 @@ pub(crate) struct Workload {
 }
 
 impl Workload {
-    pub(crate) fn new(seed: u64, spans: u64, late_share: f64) -> Self {
+    /// About so many spans; this share of the traces has a part that arrives some thousand spans late.
+    #[must_use]
+    pub fn new(seed: u64, spans: u64, late_share: f64) -> Self {
         let mut random = Random::new(seed);
         let shape = Shape::new(&mut random);
         let batches = vec![Vec::new(); shape.resources()];
@@ -138,7 +149,7 @@ mod tests {
     use std::collections::{HashMap, HashSet};
 
     use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
-    use prost::Message;
+    use prost::Message as _;
 
     use super::*;
 

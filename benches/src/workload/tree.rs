@@ -3,7 +3,8 @@
 use super::encode::{Message, Value};
 
 /// A request with one trace of `spans` spans: span i hangs on span (i − 1) / 4, and every hundredth failed.
-pub(crate) fn tree_request(spans: u32) -> Vec<u8> {
+#[must_use]
+pub fn tree_request(spans: u32) -> Vec<u8> {
     let mut resource = Message::default();
     resource.attribute(1, "service.name", Value::Text("tree"));
     let mut scope_spans = Message::default();

@@ -31,6 +31,10 @@ pub struct SearchStats {
     pub rows_read: u64,
     /// Bytes of column chunks and pages that were decoded.
     pub bytes_read: u64,
+    /// Row groups, or parts of them, that might have had to be read.
+    pub row_groups: u64,
+    /// Those that were left unread: by their time, keys, statistics or dictionaries, or since enough was found.
+    pub row_groups_pruned: u64,
     /// From query text to answer.
     pub elapsed: Duration,
 }
@@ -162,6 +166,24 @@ impl Value {
             }
             (left, right) => rank(left).cmp(&rank(right)),
         }
+    }
+}
+
+impl SpansetMatch {
+    /// What the query found out about the spanset, under names that differ: the second of two values with one name is
+    /// numbered (SEMANTICS.md P1).
+    #[must_use]
+    pub fn values(&self) -> Vec<(String, &Value)> {
+        let mut named: Vec<(String, &Value)> = Vec::with_capacity(self.attributes.len());
+        for (place, attribute) in self.attributes.iter().enumerate() {
+            let before = self.attributes.iter().take(place).filter(|other| other.name == attribute.name).count();
+            let name = match before {
+                0 => attribute.name.clone(),
+                _ => format!("{} #{}", attribute.name, before + 1),
+            };
+            named.push((name, &attribute.value));
+        }
+        named
     }
 }
 

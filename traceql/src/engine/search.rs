@@ -17,7 +17,7 @@ use tracestore::{
 use super::{
     Cursor, Engine, MetricsOptions, Progress, SearchKey, SearchOptions, SearchOrder, SearchResponse, SearchStats,
     collect::collect_traces,
-    watch::{Watch, explain_limit, run_watched, sum},
+    watch::{Watch, add_scans, explain_limit, run_watched},
 };
 use crate::{
     Error, Result,
@@ -107,8 +107,7 @@ impl Engine {
             let collected = collect_traces(&view, &query.fields, &labels, &found, options, &held);
             traces = collected.map_err(|error| explain_limit(error, options))?;
             stats.bytes_read = Snapshot::bytes_read_by_thread() - read;
-            stats.bytes_read += sum(&physical, "bytes_scanned");
-            stats.rows_read = sum(&physical, "rows_scanned");
+            add_scans(&mut stats, &physical);
         }
         stats.elapsed = begun.elapsed();
         let last = traces.last().filter(|_| traces.len() == options.limit);
@@ -128,7 +127,8 @@ impl Engine {
     /// As [`Engine::search`].
     pub async fn explain(&self, query: &str, options: &SearchOptions, analyze: bool) -> Result<String> {
         if let Body::Metrics(_) = crate::compile(query)?.body {
-            return self.explain_metrics(query, &self.metrics_options(options), analyze).await;
+            let options = MetricsOptions::over(&self.snapshot, options.start, options.end, false);
+            return self.explain_metrics(query, &options, analyze).await;
         }
         let query = self.compile(query)?;
         let view = self.view().await?;
@@ -155,14 +155,6 @@ impl Engine {
             shown.indent(true),
             total.saturating_sub(planned),
         ))
-    }
-
-    /// The range of a search for a metrics query: all of the data where it is open.
-    fn metrics_options(&self, options: &SearchOptions) -> MetricsOptions {
-        let ranges = || self.snapshot.blocks().iter().map(|block| block.time_range());
-        let first = || ranges().map(|(start, _)| start).min().unwrap_or(0);
-        let last = || ranges().map(|(_, end)| end).max().unwrap_or(1);
-        MetricsOptions::new(options.start.unwrap_or_else(first), options.end.unwrap_or_else(last))
     }
 
     /// The query, if it is a search.

@@ -16,7 +16,7 @@ use datafusion::{
 use tokio::sync::mpsc;
 use tracestore::table::Watermark;
 
-use super::SearchOptions;
+use super::{SearchOptions, SearchStats};
 use crate::{Error, Result};
 
 /// How often a running search is looked at.
@@ -130,8 +130,18 @@ pub(super) fn explain_limit(error: Error, options: &SearchOptions) -> Error {
     }
 }
 
+/// Adds what the scans of a plan that was run have counted.
+pub(super) fn add_scans(stats: &mut SearchStats, plan: &Arc<dyn ExecutionPlan>) {
+    stats.rows_read += sum(plan, "rows_scanned");
+    stats.bytes_read += sum(plan, "bytes_scanned");
+    stats.row_groups += sum(plan, "row_groups");
+    let reasons = ["time", "limit", "key", "statistics", "dictionary"];
+    stats.row_groups_pruned +=
+        reasons.map(|reason| sum(plan, &format!("row_groups_pruned_{reason}"))).iter().sum::<u64>();
+}
+
 /// The sum of a metric over all operators of a plan.
-pub(super) fn sum(plan: &Arc<dyn ExecutionPlan>, name: &str) -> u64 {
+fn sum(plan: &Arc<dyn ExecutionPlan>, name: &str) -> u64 {
     let own = plan.metrics().as_ref().and_then(|metrics: &MetricsSet| metrics.sum_by_name(name));
     let below: u64 = plan.children().into_iter().map(|child| sum(child, name)).sum();
     own.map_or(0, |value| value.as_usize() as u64) + below

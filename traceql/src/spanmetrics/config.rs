@@ -1,6 +1,9 @@
 //! A configuration file: the part of Tempo's that is about its metrics generator, under the same keys.
 
+use std::time::Duration;
+
 use tracestore::{
+    MetricsGenerator,
     servicegraph::{ServiceGraph, ServiceGraphConfig},
     spanmetrics::{ConfigError, DimensionMapping, HistogramMode, SpanMetrics, SpanMetricsConfig},
 };
@@ -47,6 +50,20 @@ pub struct ConfigReport {
     pub config: Option<GeneratorConfig>,
     /// Errors and warnings, in order of the file.
     pub diagnostics: Diagnostics,
+}
+
+impl GeneratorConfig {
+    /// Counts what a store takes, given as its [observer](tracestore::StoreOptions::observer).
+    ///
+    /// # Errors
+    /// None for a configuration that was checked.
+    pub fn generator(&self) -> Result<MetricsGenerator, ConfigError> {
+        let makes = |processor| self.processors.contains(&processor);
+        let spans = makes(Processor::SpanMetrics).then(|| self.span_metrics.clone());
+        let graphs = makes(Processor::ServiceGraphs).then(|| self.service_graphs.clone());
+        let generator = MetricsGenerator::new(spans, graphs)?;
+        Ok(generator.with_stale_duration(Duration::from_nanos(self.stale_duration)))
+    }
 }
 
 impl Default for GeneratorConfig {

@@ -1,5 +1,7 @@
 //! Requests as blocks in memory: whole, or dealt to several at random.
 
+#![allow(dead_code, reason = "every test file uses its own part")]
+
 use std::{path::Path, sync::Arc};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;

@@ -1,8 +1,13 @@
 //! `traceql span-metrics` and `traceql service-graph` on the recording of the shop.
 
-use std::process::{Command, Output, Stdio};
+use std::{
+    process::{Command, Output, Stdio},
+    sync::Arc,
+};
 
 use serde_json::Value as Json;
+use traceql::spanmetrics::GeneratorConfig;
+use tracestore::{StoreOptions, TraceStore, otlp::MessageSource};
 
 use super::support::testdata;
 
@@ -42,6 +47,31 @@ fn a_snapshot_counts_every_span() {
 }
 
 #[test]
+fn a_store_that_counts_shows_its_own_counters() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let generator = Arc::new(GeneratorConfig::default().generator().unwrap());
+    let mut options = StoreOptions::default();
+    options.observer = Some(generator.clone());
+    let open = TraceStore::open(&store, options).unwrap();
+    let requests: Vec<_> = MessageSource::open(SHOP.as_ref()).unwrap().map(|request| request.unwrap().bytes).collect();
+    requests.iter().for_each(|request| assert!(open.ingest(request.clone()).unwrap().spans > 0));
+    // The same spans in a request with other bytes: queries see them once, and they came in twice.
+    let more = open.ingest([&requests[0][..], &requests[0][..]].concat().into()).unwrap().spans;
+    // And one that was sent again.
+    open.ingest(requests[1].clone()).unwrap();
+    open.close().unwrap();
+    let store = store.to_str().unwrap();
+    let text = stdout(&["span-metrics", "--store", store]);
+    assert_eq!(sum(&text, "traces_spanmetrics_calls_total"), 2_999.0 + more as f64);
+    let graph = stdout(&["span-metrics", "--processor", "service-graphs", "--store", store]);
+    assert!(text.ends_with(&graph) && graph.contains("traces_service_graph_request_total{"));
+    for counted in [&["span-metrics", "--start", "1970-01-01", "--store", store][..], &["span-metrics", store]] {
+        assert_eq!(sum(&stdout(counted), "traces_spanmetrics_calls_total"), 2_999.0);
+    }
+}
+
+#[test]
 fn a_range_and_its_steps() {
     let range = ["--start", "2026-11-20T10:43:48Z", "--end", "2026-11-20T10:43:49Z"];
     let whole = stdout(&[&["span-metrics", SHOP][..], &range].concat());
@@ -54,6 +84,33 @@ fn a_range_and_its_steps() {
     assert!(steps.ends_with("# EOF\n"));
     let too_many = traceql(&["span-metrics", "--step", "1us", SHOP]);
     assert_eq!(too_many.status.code(), Some(2));
+}
+
+#[test]
+fn series_as_protobuf() {
+    let output = traceql(&["span-metrics", "--format", "protobuf", "--processor", "span-metrics", SHOP]);
+    assert_eq!(output.status.code(), Some(0));
+    // The first family: its length, its name.
+    let name = b"\x0a\x1etraces_spanmetrics_calls_total";
+    assert_eq!(output.stdout.windows(name.len()).position(|bytes| bytes == name), Some(2));
+}
+
+#[test]
+fn what_cannot_be_sent_is_said() {
+    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let url = format!("http://{nowhere}/api/v1/write");
+    let output = traceql(&["span-metrics", "--remote-write", &url, "--outage", "1ms", SHOP]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout), (Some(5), b"0 samples sent\n".to_vec()), "{said}");
+    assert!(said.contains("samples not sent: 0 refused, ") && said.contains(" waited for too long"), "{said}");
+    for wrong in [
+        &["--remote-write", "nowhere"][..],
+        &["--remote-write", &url, "--header", "none"],
+        &["--remote-write", &url, "--format", "protobuf"],
+    ] {
+        let output = traceql(&[&["span-metrics", SHOP][..], wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Half {
             failed: span.is_error(),
             messaging: matches!(span.kind, 4 | 5),
             weight: multiplier.of(span),
-            peer: first_of(span, &config.peer_attributes),
+            peer: span.attributes.first_text(&config.peer_attributes),
             dimensions: config.dimensions.iter().map(text).collect(),
         }
     }
@@ -65,16 +65,10 @@ impl Half {
     }
 }
 
-/// The first attribute of a span that there is and that is not empty.
-fn first_of(span: &SpanFacts<'_>, keys: &[String]) -> Option<String> {
-    let values = keys.iter().filter_map(|key| span.attributes.get(key));
-    values.map(|value| value.text().into_owned()).find(|text| !text.is_empty())
-}
-
 /// The database that a client's span talks to; `None` where it does not say that it is one.
 pub(super) fn database(span: &SpanFacts<'_>, config: &ServiceGraphConfig) -> Option<String> {
-    let name = first_of(span, &config.database_name_attributes)?;
-    let text = |key: &str| first_of(span, std::slice::from_ref(&key.to_owned()));
+    let name = span.attributes.first_text(&config.database_name_attributes)?;
+    let text = |key: &str| span.attributes.first_text(&[key]);
     let address = |key: &str, port: &str| {
         let address = text(key)?;
         Some(text(port).map_or(address.clone(), |port| format!("{address}:{port}")))

@@ -12,6 +12,7 @@ mod exact;
 mod half;
 mod pairing;
 mod processor;
+mod saved;
 mod walk;
 
 pub use config::ServiceGraphConfig;

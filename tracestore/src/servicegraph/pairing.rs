@@ -35,12 +35,12 @@ pub struct GraphCounts {
 
 /// Halves that wait for each other under one key.
 #[derive(Debug, Default)]
-struct Waiting {
-    client: Option<Half>,
-    /// Whether the client has found a server; it stays for others.
-    paired: bool,
-    servers: Vec<Half>,
-    due: u64,
+pub(super) struct Waiting {
+    pub(super) client: Option<Half>,
+    /// Whether the client has found a server; it stays for others, where spans are stored ones.
+    pub(super) paired: bool,
+    pub(super) servers: Vec<Half>,
+    pub(super) due: u64,
 }
 
 /// Pairs spans to edges.
@@ -49,9 +49,9 @@ pub(super) struct Pairing {
     config: ServiceGraphConfig,
     filter: Filter,
     multiplier: Multiplier,
-    waiting: HashMap<Key, Waiting, foldhash::fast::RandomState>,
+    pub(super) waiting: HashMap<Key, Waiting, foldhash::fast::RandomState>,
     /// Keys by the time they came; some are gone already.
-    queue: VecDeque<(u64, Key)>,
+    pub(super) queue: VecDeque<(u64, Key)>,
     /// Whether all spans of a trace are given one after the other, and clients stay until its end.
     exact: bool,
     /// The keys that the spans of a trace have waited under.

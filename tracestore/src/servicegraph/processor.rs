@@ -11,8 +11,8 @@ use super::{
 use crate::{
     Result, Snapshot,
     spanmetrics::{
-        ConfigError, Counted, Exemplar, Exposition, Family, FamilyKind, Histogram, HistogramMode, LabelBuffer,
-        LabelNames, Labels, SeriesTable, Shape, SpanFacts, Window, check_bounds, entity_limit,
+        ConfigError, Counted, Each, Exemplar, Exposition, Family, FamilyKind, Histogram, HistogramMode, History,
+        LabelBuffer, LabelNames, Labels, SeriesTable, Shape, SpanFacts, Window, check_bounds, entity_limit,
     },
 };
 
@@ -45,31 +45,31 @@ const MESSAGING: Family = Family {
 /// Counts requests between services.
 #[derive(Debug)]
 pub struct ServiceGraph {
-    pairing: Pairing,
-    series: EdgeTable,
+    pub(super) pairing: Pairing,
+    pub(super) series: EdgeTable,
 }
 
 /// The series. Apart from the pairing, which gives the edges.
 #[derive(Debug)]
-struct EdgeTable {
+pub(super) struct EdgeTable {
     window: Window,
-    shape: Shape,
+    pub(super) shape: Shape,
     /// A label for each dimension, or one for each side.
     dimensions: Vec<[String; 2]>,
     prefixed: bool,
     virtual_node: bool,
-    messaging: bool,
+    pub(super) messaging: bool,
     buffer: LabelBuffer,
-    table: SeriesTable<EdgeSeries>,
+    pub(super) table: SeriesTable<EdgeSeries>,
 }
 
 #[derive(Debug)]
-struct EdgeSeries {
-    requests: f64,
-    failed: f64,
-    server: Histogram,
-    client: Histogram,
-    messaging: Option<Histogram>,
+pub(super) struct EdgeSeries {
+    pub(super) requests: f64,
+    pub(super) failed: f64,
+    pub(super) server: Histogram,
+    pub(super) client: Histogram,
+    pub(super) messaging: Option<Histogram>,
 }
 
 impl Counted for EdgeSeries {
@@ -121,6 +121,15 @@ impl ServiceGraph {
     /// Removes series that nothing was counted for since a time.
     pub fn remove_stale(&mut self, before: u64) {
         self.series.table.remove_before(before);
+        self.series.recount_values();
+    }
+
+    /// Forgets exemplars: they stand for what was counted between two collections.
+    pub fn clear_exemplars(&mut self) {
+        for series in self.series.table.values_mut() {
+            let histograms = [&mut series.server, &mut series.client].into_iter().chain(&mut series.messaging);
+            histograms.for_each(Histogram::clear_exemplars);
+        }
     }
 
     /// What became of the spans.
@@ -140,17 +149,35 @@ impl ServiceGraph {
     /// # Errors
     /// What the output says.
     pub fn write(&self, out: &mut dyn Exposition) -> io::Result<()> {
-        out.family(&TOTAL)?;
-        self.series.each(|labels, time, series| out.number(labels, time, series.requests))?;
-        out.family(&FAILED)?;
-        self.series.each(|labels, time, series| out.number(labels, time, series.failed))?;
-        out.family(&SERVER)?;
-        self.series.each(|labels, time, series| histogram(out, labels, time, Some(&series.server)))?;
-        out.family(&CLIENT)?;
-        self.series.each(|labels, time, series| histogram(out, labels, time, Some(&series.client)))?;
-        out.family(&MESSAGING)?;
-        self.series.each(|labels, time, series| histogram(out, labels, time, series.messaging.as_ref()))
+        let series = &self.series;
+        write_families(out, &|visit| series.table.write(&series.window, || series.zero(), true, visit))
     }
+
+    /// The same of a window with intervals, time by time.
+    #[must_use]
+    pub fn history(&self) -> History<'_> {
+        let mut series = self.series.table.by_time(self.series.window, || self.series.zero(), true);
+        History::new(move |out| {
+            if !series.advance() {
+                return Ok(false);
+            }
+            write_families(out, &|visit| series.each(visit))?;
+            Ok(true)
+        })
+    }
+}
+
+fn write_families(out: &mut dyn Exposition, series: &Each<'_, EdgeSeries>) -> io::Result<()> {
+    out.family(&TOTAL)?;
+    series(&mut |labels, time, series| out.number(labels, time, series.requests))?;
+    out.family(&FAILED)?;
+    series(&mut |labels, time, series| out.number(labels, time, series.failed))?;
+    out.family(&SERVER)?;
+    series(&mut |labels, time, series| histogram(out, labels, time, Some(&series.server)))?;
+    out.family(&CLIENT)?;
+    series(&mut |labels, time, series| histogram(out, labels, time, Some(&series.client)))?;
+    out.family(&MESSAGING)?;
+    series(&mut |labels, time, series| histogram(out, labels, time, series.messaging.as_ref()))
 }
 
 /// Writes a histogram; one without observations only over time, where it may get some later.
@@ -203,6 +230,11 @@ impl EdgeTable {
         EdgeSeries { requests: 0.0, failed: 0.0, server: histogram(), client: histogram(), messaging }
     }
 
+    /// The values that labels have now are those that count against their limit.
+    pub(super) fn recount_values(&mut self) {
+        self.buffer.keep_values_of(self.table.label_sets());
+    }
+
     fn count(&mut self, edge: &Edge<'_>, now: u64) {
         let Some(interval) = self.window.interval_of(edge.time()) else { return };
         self.labels(edge);
@@ -251,7 +283,8 @@ impl EdgeTable {
         }
     }
 
-    fn each(&self, visit: impl FnMut(Labels<'_>, Option<u64>, &EdgeSeries) -> io::Result<()>) -> io::Result<()> {
-        self.table.write(&self.window, || Self::series(&self.shape, self.messaging), true, visit)
+    /// A series that nothing was counted for.
+    fn zero(&self) -> EdgeSeries {
+        Self::series(&self.shape, self.messaging)
     }
 }

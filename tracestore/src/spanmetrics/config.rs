@@ -43,6 +43,12 @@ pub enum ConfigError {
         /// The key that it is compared with.
         key: String,
     },
+    /// A receiver that nothing can be sent to.
+    #[error("remote write: {reason}")]
+    RemoteWrite {
+        /// What is wrong with its address or headers.
+        reason: String,
+    },
     /// A mapping that maps nothing.
     #[error("the dimension mapping `{name}` has no source labels")]
     EmptyMapping {

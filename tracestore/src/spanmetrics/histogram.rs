@@ -1,7 +1,11 @@
 //! Histograms of seconds: classic buckets, native ones, or both, with an exemplar for each classic bucket.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
+use super::{
+    native::NativeHistogram,
+    state::{StateReader, StateWriter},
+};
 use crate::model::TraceId;
 
 /// Which buckets a histogram has.
@@ -28,7 +32,7 @@ pub struct Exemplar {
 }
 
 /// What histograms of one metric have in common.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Shape {
     pub(crate) bounds: Arc<[f64]>,
     pub(crate) mode: HistogramMode,
@@ -42,8 +46,9 @@ pub struct Histogram {
     bounds: Arc<[f64]>,
     /// One more than there are bounds; none at all where there are no classic buckets.
     counts: Box<[f64]>,
-    exemplars: Box<[Option<Exemplar>]>,
-    native: Option<NativeHistogram>,
+    /// By bucket, those that have one.
+    exemplars: Vec<(usize, Exemplar)>,
+    native: Option<Box<NativeHistogram>>,
 }
 
 impl Histogram {
@@ -54,8 +59,8 @@ impl Histogram {
             count: 0.0,
             bounds: Arc::clone(&shape.bounds),
             counts: vec![0.0; buckets].into(),
-            exemplars: vec![None; buckets].into(),
-            native: (shape.mode != HistogramMode::Classic).then(NativeHistogram::default),
+            exemplars: Vec::new(),
+            native: (shape.mode != HistogramMode::Classic).then(Box::default),
         }
     }
 
@@ -65,9 +70,9 @@ impl Histogram {
         let bucket = self.bounds.partition_point(|bound| *bound < value);
         if let Some(count) = self.counts.get_mut(bucket) {
             *count += weight;
-        }
-        if let (Some(place), Some(exemplar)) = (self.exemplars.get_mut(bucket), exemplar) {
-            keep_later(place, exemplar);
+            if let Some(exemplar) = exemplar {
+                self.keep_later(bucket, exemplar);
+            }
         }
         if let Some(native) = &mut self.native {
             native.observe(value, weight);
@@ -79,19 +84,51 @@ impl Histogram {
         self.sum += other.sum;
         self.count += other.count;
         self.counts.iter_mut().zip(&other.counts).for_each(|(count, more)| *count += more);
-        for (place, exemplar) in self.exemplars.iter_mut().zip(&other.exemplars) {
-            if let Some(exemplar) = exemplar {
-                keep_later(place, *exemplar);
-            }
-        }
+        other.exemplars.iter().for_each(|(bucket, exemplar)| self.keep_later(*bucket, *exemplar));
         if let (Some(native), Some(other)) = (&mut self.native, &other.native) {
             native.merge(other);
         }
     }
 
+    /// Few buckets have any: a place for each would be most of a histogram's memory.
+    fn keep_later(&mut self, bucket: usize, exemplar: Exemplar) {
+        match self.exemplars.iter_mut().find(|(place, _)| *place == bucket) {
+            Some((_, kept)) if kept.time <= exemplar.time => *kept = exemplar,
+            Some(_) => {}
+            None => {
+                self.exemplars.reserve_exact(1);
+                self.exemplars.push((bucket, exemplar));
+            }
+        }
+    }
+
     /// Exemplars stand for one collection.
     pub(crate) fn clear_exemplars(&mut self) {
-        self.exemplars.fill(None);
+        self.exemplars.clear();
+    }
+
+    /// Writes all but the exemplars.
+    pub(crate) fn save(&self, state: &mut StateWriter) {
+        state.number(self.sum);
+        state.number(self.count);
+        self.counts.iter().for_each(|count| state.number(*count));
+        if let Some(native) = &self.native {
+            native.save(state);
+        }
+    }
+
+    /// Reads one of this shape.
+    pub(crate) fn restore(shape: &Shape, state: &mut StateReader<'_>) -> Option<Self> {
+        let mut histogram = Self::new(shape);
+        histogram.sum = state.number()?;
+        histogram.count = state.number()?;
+        for count in &mut histogram.counts {
+            *count = state.number()?;
+        }
+        if let Some(native) = &mut histogram.native {
+            **native = NativeHistogram::restore(state)?;
+        }
+        Some(histogram)
     }
 
     /// The sum of the observations.
@@ -106,6 +143,16 @@ impl Histogram {
         self.count
     }
 
+    /// Whether all counts are whole numbers, as they are where no span has a weight.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let native = self.native.iter();
+        let native = native.flat_map(|native| native.buckets().map(|(_, count)| count).chain([native.zero_count()]));
+        // Beyond 2^53 a float is none that was counted.
+        let is_whole = |count: f64| count.fract() == 0.0 && count <= 9_007_199_254_740_992.0;
+        self.counts.iter().copied().chain([self.count]).chain(native).all(is_whole)
+    }
+
     /// Upper bounds, how many observations are not above them, and an exemplar of those that are above the bound
     /// before. The last bound is infinite. Empty where there are no classic buckets.
     pub fn buckets(&self) -> impl Iterator<Item = (f64, f64, Option<&Exemplar>)> {
@@ -114,119 +161,40 @@ impl Histogram {
             *sum += count;
             Some(*sum)
         });
-        bounds.zip(counts).zip(&self.exemplars).map(|((bound, count), exemplar)| (bound, count, exemplar.as_ref()))
+        bounds.zip(counts).enumerate().map(|(bucket, (bound, count))| {
+            let exemplar = self.exemplars.iter().find(|(place, _)| *place == bucket);
+            (bound, count, exemplar.map(|(_, exemplar)| exemplar))
+        })
     }
 
     /// The native buckets.
     #[must_use]
     pub fn native(&self) -> Option<&NativeHistogram> {
-        self.native.as_ref()
+        self.native.as_deref()
     }
 }
 
-fn keep_later(place: &mut Option<Exemplar>, exemplar: Exemplar) {
-    if place.is_none_or(|kept| kept.time <= exemplar.time) {
-        *place = Some(exemplar);
-    }
-}
-
-/// The finest schema that is begun with: bounds grow by 2^(1/8) = 1.09, the largest such step that is below 1.1.
-const SCHEMA: i32 = 3;
-/// Coarser than this it does not get: bounds grow by 65,536.
-const MIN_SCHEMA: i32 = -4;
-const MAX_BUCKETS: usize = 100;
-/// Observations below it are counted as zero.
-const ZERO_THRESHOLD: f64 = 2.938_735_877_055_719e-39; // 2^-128, as in Prometheus
-
-/// Exponential buckets: the one with index `i` holds what lies above `base^(i-1)` and not above `base^i`, where `base` is
-/// `2^(2^-schema)`. Where there would be more than 100 of them, each two become one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NativeHistogram {
-    schema: i32,
-    zero_count: f64,
-    buckets: BTreeMap<i32, f64>,
-}
-
-impl Default for NativeHistogram {
-    fn default() -> Self {
-        Self { schema: SCHEMA, zero_count: 0.0, buckets: BTreeMap::new() }
-    }
-}
-
-impl NativeHistogram {
-    /// How fine the buckets are: −4 to 8.
-    #[must_use]
-    pub fn schema(&self) -> i32 {
-        self.schema
+impl Shape {
+    pub(crate) fn save(&self, state: &mut StateWriter) {
+        state.integer(match self.mode {
+            HistogramMode::Classic => 0,
+            HistogramMode::Native => 1,
+            HistogramMode::Both => 2,
+        });
+        state.integer(self.bounds.len() as u64);
+        self.bounds.iter().for_each(|bound| state.number(*bound));
     }
 
-    /// What counts as zero.
-    #[must_use]
-    pub fn zero_threshold(&self) -> f64 {
-        ZERO_THRESHOLD
+    pub(crate) fn restore(state: &mut StateReader<'_>) -> Option<Self> {
+        let mode = match state.integer()? {
+            0 => HistogramMode::Classic,
+            1 => HistogramMode::Native,
+            2 => HistogramMode::Both,
+            _ => return None,
+        };
+        let bounds = (0..state.count()?).map(|_| state.number()).collect::<Option<_>>()?;
+        Some(Self { bounds, mode })
     }
-
-    /// How many observations are zero.
-    #[must_use]
-    pub fn zero_count(&self) -> f64 {
-        self.zero_count
-    }
-
-    /// Indexes, and how many observations lie in each; ascending, empty ones left out.
-    pub fn buckets(&self) -> impl Iterator<Item = (i32, f64)> {
-        self.buckets.iter().map(|(index, count)| (*index, *count))
-    }
-
-    fn observe(&mut self, value: f64, weight: f64) {
-        if value <= ZERO_THRESHOLD {
-            self.zero_count += weight;
-            return;
-        }
-        *self.buckets.entry(index(value, self.schema)).or_default() += weight;
-        self.coarsen();
-    }
-
-    fn merge(&mut self, other: &Self) {
-        let mut other = other.clone();
-        while self.schema > other.schema {
-            self.halve();
-        }
-        while other.schema > self.schema {
-            other.halve();
-        }
-        self.zero_count += other.zero_count;
-        for (index, count) in other.buckets {
-            *self.buckets.entry(index).or_default() += count;
-        }
-        self.coarsen();
-    }
-
-    fn coarsen(&mut self) {
-        while self.buckets.len() > MAX_BUCKETS && self.schema > MIN_SCHEMA {
-            self.halve();
-        }
-    }
-
-    /// Two buckets become one.
-    fn halve(&mut self) {
-        let mut buckets = BTreeMap::new();
-        for (index, count) in &self.buckets {
-            *buckets.entry((index + 1).div_euclid(2)).or_default() += count;
-        }
-        self.buckets = buckets;
-        self.schema -= 1;
-    }
-}
-
-/// The bucket of a positive value.
-fn index(value: f64, schema: i32) -> i32 {
-    let scale = f64::from(schema).exp2();
-    let index = (value.log2() * scale).ceil();
-    // Logarithms are not exact: bounds themselves belong to the bucket below them.
-    let bound = |index: f64| (index / scale).exp2();
-    let index = if value <= bound(index - 1.0) { index - 1.0 } else { index };
-    let index = if value > bound(index) { index + 1.0 } else { index };
-    index as i32
 }
 
 #[cfg(test)]
@@ -255,6 +223,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_the_same_but_for_exemplars() {
+        for mode in [HistogramMode::Classic, HistogramMode::Native, HistogramMode::Both] {
+            let mut histogram = Histogram::new(&shape(mode));
+            (0..300).for_each(|step| histogram.observe((f64::from(step) / 8.0 - 20.0).exp2(), 0.5, None));
+            let mut state = StateWriter::default();
+            shape(mode).save(&mut state);
+            histogram.save(&mut state);
+            let bytes = state.into_bytes();
+            let mut state = StateReader::new(&bytes);
+            assert_eq!(Shape::restore(&mut state), Some(shape(mode)));
+            let restored = Histogram::restore(&shape(mode), &mut state).unwrap();
+            assert!(state.is_empty());
+            assert_eq!(format!("{restored:?}"), format!("{histogram:?}"));
+        }
+    }
+
+    #[test]
     fn native_buckets_are_exponential() {
         let mut histogram = Histogram::new(&shape(HistogramMode::Native));
         // Powers of two are bounds in every schema: 2^0 has index 0, 2^1 index 8.
@@ -265,18 +250,5 @@ mod tests {
         assert_eq!((native.schema(), native.zero_count()), (3, 1.0));
         assert_eq!(native.buckets().collect::<Vec<_>>(), [(-8, 1.0), (0, 1.0), (1, 1.0), (8, 1.0), (9, 1.0)]);
         assert_eq!(histogram.buckets().count(), 0);
-    }
-
-    #[test]
-    fn too_many_native_buckets_become_coarser() {
-        let mut native = NativeHistogram::default();
-        (0..101).for_each(|index| native.observe((f64::from(index) / 8.0).exp2(), 1.0));
-        assert_eq!(native.schema(), 2);
-        let buckets: Vec<_> = native.buckets().collect();
-        assert_eq!((buckets.len(), buckets[0], buckets[1]), (51, (0, 1.0), (1, 2.0)));
-        let mut other = NativeHistogram::default();
-        other.observe(1.0, 1.0);
-        other.merge(&native);
-        assert_eq!((other.schema(), other.buckets().next()), (2, Some((0, 2.0))));
     }
 }

@@ -74,6 +74,18 @@ impl LabelBuffer {
         values.contains(&hash) || values.len() < limit && values.insert(hash)
     }
 
+    /// Forgets the values that no series has: they count no more.
+    pub(crate) fn keep_values_of<'a>(&mut self, series: impl Iterator<Item = Labels<'a>>) {
+        self.values.clear();
+        if self.limits.max_cardinality > 0 {
+            let labels = series.flat_map(Labels::iter).filter(|(_, value)| *value != OVERFLOW_VALUE);
+            for (name, value) in labels {
+                let hash = xxhash_rust::xxh3::xxh3_64(value.as_bytes());
+                self.values.entry(name.into()).or_default().insert(hash);
+            }
+        }
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -7,11 +7,12 @@ use super::{
     exposition::{Exposition, Family, FamilyKind},
     filter::{Filter, kind_text, status_text},
     histogram::{Exemplar, Histogram, HistogramMode, Shape},
+    history::History,
     labels::LabelBuffer,
     multiplier::Multiplier,
     span::SpanFacts,
     stored::for_each_trace,
-    table::{Counted, SeriesTable},
+    table::{Counted, Each, SeriesTable, Visit},
     target::Target,
     window::Window,
 };
@@ -32,16 +33,16 @@ const TARGET: Family =
 /// Counts spans by their labels.
 #[derive(Debug)]
 pub struct SpanMetrics {
-    config: SpanMetricsConfig,
+    pub(super) config: SpanMetricsConfig,
     window: Window,
     filter: Filter,
     multiplier: Multiplier,
     dimensions: Vec<Dimension>,
-    shape: Shape,
-    series: SeriesTable<SpanSeries>,
-    targets: SeriesTable<TargetSeries>,
+    pub(super) shape: Shape,
+    pub(super) series: SeriesTable<SpanSeries>,
+    pub(super) targets: SeriesTable<TargetSeries>,
     buffer: LabelBuffer,
-    counts: SpanCounts,
+    pub(super) counts: SpanCounts,
 }
 
 /// What became of the spans that were given.
@@ -68,10 +69,10 @@ struct Dimension {
 
 /// What is counted for one label set.
 #[derive(Debug)]
-struct SpanSeries {
-    calls: f64,
-    size: f64,
-    latency: Histogram,
+pub(super) struct SpanSeries {
+    pub(super) calls: f64,
+    pub(super) size: f64,
+    pub(super) latency: Histogram,
 }
 
 impl Counted for SpanSeries {
@@ -84,7 +85,7 @@ impl Counted for SpanSeries {
 
 /// A target is there or not.
 #[derive(Debug)]
-struct TargetSeries;
+pub(super) struct TargetSeries;
 
 impl Counted for TargetSeries {
     fn merge(&mut self, _: &Self) {}
@@ -207,6 +208,12 @@ impl SpanMetrics {
     pub fn remove_stale(&mut self, before: u64) {
         self.series.remove_before(before);
         self.targets.remove_before(before);
+        self.recount_values();
+    }
+
+    /// The values that labels have now are those that count against their limit.
+    pub(super) fn recount_values(&mut self) {
+        self.buffer.keep_values_of(self.series.label_sets().chain(self.targets.label_sets()));
     }
 
     /// Forgets exemplars: they stand for what was counted between two collections.
@@ -231,28 +238,48 @@ impl SpanMetrics {
     /// # Errors
     /// What the output says.
     pub fn write(&self, out: &mut dyn Exposition) -> io::Result<()> {
+        let series = |visit: &mut Visit<'_, _>| self.series.write(&self.window, || self.zero(), true, visit);
+        let targets = |visit: &mut Visit<'_, _>| self.targets.write(&self.window, || TargetSeries, false, visit);
+        self.write_families(out, &series, &targets)
+    }
+
+    /// The same of a window with intervals, time by time.
+    #[must_use]
+    pub fn history(&self) -> History<'_> {
+        let mut series = self.series.by_time(self.window, || self.zero(), true);
+        let mut targets = self.targets.by_time(self.window, || TargetSeries, false);
+        History::new(move |out| {
+            let (true, true) = (series.advance(), targets.advance()) else { return Ok(false) };
+            self.write_families(out, &|visit| series.each(visit), &|visit| targets.each(visit))?;
+            Ok(true)
+        })
+    }
+
+    fn write_families(
+        &self,
+        out: &mut dyn Exposition,
+        series: &Each<'_, SpanSeries>,
+        targets: &Each<'_, TargetSeries>,
+    ) -> io::Result<()> {
         if self.config.calls {
             out.family(&CALLS)?;
-            self.each_series(|labels, time, series| out.number(labels, time, series.calls))?;
+            series(&mut |labels, time, series| out.number(labels, time, series.calls))?;
         }
         if self.config.latency {
             out.family(&LATENCY)?;
-            self.each_series(|labels, time, series| out.histogram(labels, time, &series.latency))?;
+            series(&mut |labels, time, series| out.histogram(labels, time, &series.latency))?;
         }
         if self.config.size {
             out.family(&SIZE)?;
-            self.each_series(|labels, time, series| out.number(labels, time, series.size))?;
+            series(&mut |labels, time, series| out.number(labels, time, series.size))?;
         }
         out.family(&TARGET)?;
-        self.targets.write(&self.window, || TargetSeries, false, |labels, time, _| out.number(labels, time, 1.0))
+        targets(&mut |labels, time, _| out.number(labels, time, 1.0))
     }
 
-    fn each_series(
-        &self,
-        visit: impl FnMut(super::labels::Labels<'_>, Option<u64>, &SpanSeries) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let new = || SpanSeries { calls: 0.0, size: 0.0, latency: Histogram::new(&self.shape) };
-        self.series.write(&self.window, new, true, visit)
+    /// A series that nothing was counted for.
+    fn zero(&self) -> SpanSeries {
+        SpanSeries { calls: 0.0, size: 0.0, latency: Histogram::new(&self.shape) }
     }
 }
 

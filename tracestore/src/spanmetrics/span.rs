@@ -204,6 +204,30 @@ impl<'a> Attributes<'a> {
         })
     }
 
+    /// The text of the first of some keys that has one which is not empty. One walk, whatever the number of keys.
+    pub(crate) fn first_text(&self, keys: &[impl AsRef<str>]) -> Option<String> {
+        let (mut best, mut empty) = (None, Vec::new());
+        let mut see = |key: &str, value: &dyn Fn() -> AttributeValue<'a>| {
+            let rank = keys.iter().position(|wanted| wanted.as_ref() == key);
+            let better = |rank: &usize| best.as_ref().is_none_or(|(found, _)| rank < found) && !empty.contains(rank);
+            let Some(rank) = rank.filter(better) else { return };
+            match value().text() {
+                // Of a key that is there twice the first counts.
+                text if text.is_empty() => empty.push(rank),
+                text => best = Some((rank, text.into_owned())),
+            }
+        };
+        match self.0 {
+            List::Span(view) => view.attributes().flatten().for_each(|found| see(found.key, &|| found.value.into())),
+            List::Resource(view) => {
+                let list = view.iter().flat_map(ResourceView::attributes).flatten();
+                list.for_each(|found| see(found.key, &|| found.value.into()));
+            }
+            List::Stored(list) => list.iter().for_each(|found| see(&found.key, &|| (&found.value).into())),
+        }
+        best.map(|(_, text)| text)
+    }
+
     /// Visits all of them in their order.
     pub fn for_each(&self, visit: &mut dyn FnMut(&'a str, AttributeValue<'a>)) {
         match self.0 {

@@ -1,10 +1,15 @@
 //! Series of one processor: what is counted for each label set, in one place, so that a span costs one look-up. Bounded,
 //! with an overflow series for the label sets that have no room; and over time, for backfill.
 
+use std::io;
+
 use hashbrown::HashMap;
+use smallvec::{SmallVec, smallvec};
 
 use super::{
+    history::ByTime,
     labels::{Labels, OVERFLOW},
+    state::{StateReader, StateWriter},
     window::Window,
 };
 
@@ -13,6 +18,10 @@ pub(crate) trait Counted {
     /// Adds what was counted in another interval.
     fn merge(&mut self, other: &Self);
 }
+
+/// What calls with each sample of a table: its labels, its time if it has one, and what was counted.
+pub(crate) type Each<'a, T> = dyn Fn(&mut Visit<'_, T>) -> io::Result<()> + 'a;
+pub(crate) type Visit<'a, T> = dyn FnMut(Labels<'_>, Option<u64>, &T) -> io::Result<()> + 'a;
 
 /// Label sets and what is counted for each.
 #[derive(Debug)]
@@ -29,7 +38,7 @@ pub(crate) struct Series<T> {
     /// When it was counted last, ns since 1970.
     updated: u64,
     /// By interval, ascending; without intervals there is one, 0.
-    intervals: Vec<(u32, T)>,
+    intervals: SmallVec<[(u32, T); 1]>,
 }
 
 impl<T: Counted> SeriesTable<T> {
@@ -43,9 +52,14 @@ impl<T: Counted> SeriesTable<T> {
         let overflows = full && !self.series.contains_key(labels);
         self.overflows += u64::from(overflows);
         let key = if overflows { OVERFLOW } else { labels };
-        let series = self.series.entry_ref(key).or_insert_with(|| Series { updated: now, intervals: Vec::new() });
+        let series = self.series.entry_ref(key).or_insert_with(|| Series { updated: now, intervals: SmallVec::new() });
         series.updated = series.updated.max(now);
         series.at(interval, new)
+    }
+
+    /// How many label sets may be there; 0 for any number.
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
     }
 
     /// How many label sets there are.
@@ -67,6 +81,37 @@ impl<T: Counted> SeriesTable<T> {
         self.series.values_mut().flat_map(|series| &mut series.intervals).map(|(_, value)| value)
     }
 
+    pub(crate) fn label_sets(&self) -> impl Iterator<Item = Labels<'_>> {
+        self.series.keys().map(|labels| Labels(labels))
+    }
+
+    /// Writes what was counted, of a table without intervals.
+    pub(crate) fn save(&self, state: &mut StateWriter, value: impl Fn(&T, &mut StateWriter)) {
+        state.integer(self.overflows);
+        state.integer(self.series.len() as u64);
+        for (labels, series) in &self.series {
+            state.bytes(labels);
+            state.integer(series.updated);
+            series.intervals.iter().for_each(|(_, counted)| value(counted, state));
+        }
+    }
+
+    /// A table of what another one has written.
+    pub(crate) fn restore(
+        limit: usize,
+        state: &mut StateReader<'_>,
+        value: impl Fn(&mut StateReader<'_>) -> Option<T>,
+    ) -> Option<Self> {
+        let mut table = Self::new(limit);
+        table.overflows = state.integer()?;
+        for _ in 0..state.count()? {
+            let labels = state.bytes()?.into();
+            let updated = state.integer()?;
+            table.series.insert(labels, Series { updated, intervals: smallvec![(0, value(state)?)] });
+        }
+        Some(table)
+    }
+
     /// Calls with every series and time of a window; without times, with what was counted in all. `from_zero`: whether a
     /// series begins at the time before its first interval.
     ///
@@ -81,7 +126,7 @@ impl<T: Counted> SeriesTable<T> {
     ) -> Result<(), E> {
         for (labels, series) in self.sorted() {
             if !window.has_steps() {
-                visit(labels, None, &series.total(&new))?;
+                series.intervals.iter().try_for_each(|(_, value)| visit(labels, None, value))?;
                 continue;
             }
             let mut begun = from_zero;
@@ -90,6 +135,16 @@ impl<T: Counted> SeriesTable<T> {
             })?;
         }
         Ok(())
+    }
+
+    /// The same, time by time.
+    pub(crate) fn by_time(&self, window: Window, new: impl Fn() -> T, from_zero: bool) -> ByTime<'_, T> {
+        ByTime::new(
+            window,
+            self.sorted().into_iter().map(|(labels, series)| (labels, &*series.intervals)),
+            new,
+            from_zero,
+        )
     }
 
     /// In the order of their labels.
@@ -133,19 +188,13 @@ impl<T: Counted> Series<T> {
         }
         Ok(())
     }
-
-    /// What was counted in all.
-    pub(crate) fn total(&self, new: impl Fn() -> T) -> T {
-        let mut sum = new();
-        self.intervals.iter().for_each(|(_, value)| sum.merge(value));
-        sum
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Counts of tests, here and elsewhere.
     impl Counted for u64 {
         fn merge(&mut self, other: &Self) {
             *self += other;
@@ -159,7 +208,7 @@ mod tests {
             *table.at(labels, 0, 0, || 0_u64) += 1;
         }
         let sums: Vec<_> =
-            table.sorted().iter().map(|(labels, series)| (labels.0.to_vec(), series.total(|| 0))).collect();
+            table.sorted().iter().map(|(labels, series)| (labels.0.to_vec(), series.intervals[0].1)).collect();
         assert_eq!(sums, [(b"a".to_vec(), 2), (b"b".to_vec(), 1), (OVERFLOW.to_vec(), 2)]);
         assert_eq!(table.overflows(), 2);
     }

@@ -32,7 +32,7 @@ pub struct TextWriter<W> {
 impl<W: Write> TextWriter<W> {
     /// A writer of an empty document.
     pub fn new(out: W, format: TextFormat) -> Self {
-        Self { out, format, exemplar_label: "traceID".to_owned(), family: None, begun: false }
+        Self { out, format, exemplar_label: super::EXEMPLAR_LABEL.to_owned(), family: None, begun: false }
     }
 
     /// The label that exemplars carry the trace id in; `traceID` by default.

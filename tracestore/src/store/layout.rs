@@ -21,7 +21,9 @@ pub(super) struct Layout {
     pub(super) deleted: PathBuf,
     /// The segments of the write-ahead log.
     pub(super) wal: PathBuf,
-    /// Copies of damaged segments.
+    /// What observers keep.
+    pub(super) derived: PathBuf,
+    /// Copies of damaged files.
     pub(super) quarantine: PathBuf,
     /// The writer's lock.
     pub(super) lock: PathBuf,
@@ -35,6 +37,7 @@ impl Layout {
             catalog: root.join("catalog"),
             deleted: root.join("deleted"),
             wal: root.join("wal"),
+            derived: root.join("derived"),
             quarantine: root.join("quarantine"),
             lock: root.join("lock"),
         }

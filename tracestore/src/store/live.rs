@@ -96,6 +96,32 @@ impl Live {
         self.closed.iter().cloned().chain(open.map(Arc::new)).collect()
     }
 
+    /// Requests with sequences behind `from` up to `until`, the oldest first, until they have this many bytes.
+    pub(super) fn requests_behind(&self, from: u64, until: u64, bytes: usize) -> Vec<Bytes> {
+        let chunks = || self.closed.iter().map(Arc::as_ref).chain([&self.open]).map(Chunk::requests);
+        let before = self.sequence - chunks().map(<[Bytes]>::len).sum::<usize>() as u64;
+        let (mut skip, mut taken) = (from.saturating_sub(before), 0);
+        let wanted = until.saturating_sub(from.max(before));
+        let mut requests = Vec::new();
+        for chunk in chunks() {
+            let passed = usize::try_from(skip).unwrap_or(usize::MAX).min(chunk.len());
+            skip -= passed as u64;
+            for request in chunk.iter().skip(passed) {
+                if requests.len() as u64 >= wanted || taken >= bytes {
+                    return requests;
+                }
+                taken += cost(request);
+                requests.push(request.clone());
+            }
+        }
+        requests
+    }
+
+    /// The log's sequence of the newest request; 0 before the first.
+    pub(super) fn sequence(&self) -> u64 {
+        self.sequence
+    }
+
     pub(super) fn status(&self, now: Instant) -> LiveStatus {
         let since =
             |time: Option<Instant>| time.map_or_else(Default::default, |time| now.saturating_duration_since(time));

@@ -1,5 +1,5 @@
 //! Where a writer's log lives: in the store's folder, or, when the store is on an object store, in a folder of the local disk
-//! that belongs to this store alone.
+//! that belongs to this store alone, or nowhere.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::layout::{LOCAL_LOG, Layout};
 use crate::{
     Error, Result,
-    io::{DiskVfs, Vfs, VfsLock},
+    io::{DiskVfs, MemoryVfs, Vfs, VfsLock},
 };
 
 /// The file that tells whose log a folder has.
@@ -43,6 +43,17 @@ impl LogPlace {
     pub(super) fn of_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> Self {
         let (wal, quarantine) = (layout.wal.clone(), layout.quarantine.clone());
         Self { vfs: Arc::clone(vfs), id: LOCAL_LOG.to_owned(), wal, quarantine, _lock: None }
+    }
+
+    /// No place: nothing can be ingested.
+    pub(super) fn none() -> Self {
+        let (wal, quarantine) = (PathBuf::from("wal"), PathBuf::from("quarantine"));
+        Self { vfs: Arc::new(MemoryVfs::default()), id: String::new(), wal, quarantine, _lock: None }
+    }
+
+    /// Whether there is a log.
+    pub(super) fn is_some(&self) -> bool {
+        !self.id.is_empty()
     }
 
     /// The log of a store that is elsewhere, in a local folder. A new folder gets an id, and is for this store from then on.

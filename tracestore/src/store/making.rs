@@ -1,4 +1,5 @@
-//! Folders of blocks that somebody in this process is making: no version names them yet, and they are no orphans.
+//! Blocks, and files of their deleted rows, that somebody in this process is making: no version names them yet, and they are
+//! no orphans.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +14,7 @@ use crate::{
     model::BlockId,
 };
 
-/// The folders' names; shared by all who make blocks of one store.
+/// The names of folders and files; shared by all who make blocks of one store.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Making(Arc<Mutex<BTreeSet<String>>>);
 
@@ -22,20 +23,20 @@ impl Making {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a block with this name is being made, or waits to be published.
+    /// Whether something with this name is being made, or waits to be published.
     pub(super) fn contains(&self, name: &str) -> bool {
         self.names().contains(name)
     }
 }
 
-/// Blocks in the making, in a store's folder. They can be taken for orphans when this value is dropped: when it is known
+/// Blocks in the making, in a store's folder, and what belongs to them. They can be taken for orphans when this value is dropped: when it is known
 /// whether a version names them.
 #[derive(Debug)]
 pub(super) struct NewBlocks {
     vfs: Arc<dyn Vfs>,
     blocks: PathBuf,
     making: Making,
-    made: Vec<String>,
+    made: Vec<PathBuf>,
 }
 
 impl NewBlocks {
@@ -51,17 +52,23 @@ impl NewBlocks {
     pub(super) fn write(&mut self, builder: BlockBuilder) -> Result<Arc<Block>> {
         let id = BlockId::generate();
         let dir = self.blocks.join(id.to_string());
-        self.making.names().insert(id.to_string());
-        self.made.push(id.to_string());
+        self.begin(dir.clone());
         builder.finish(self.vfs.as_ref(), &dir, id)?;
         Block::open(Arc::clone(&self.vfs), &dir)
+    }
+
+    /// A folder or file, with a name that nothing else in the store has, is about to be made.
+    pub(super) fn begin(&mut self, path: PathBuf) {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        self.making.names().extend(name);
+        self.made.push(path);
     }
 
     /// Removes all that were made: they never became part of the store. What cannot be removed now is removed with other
     /// orphans.
     pub(super) fn remove(&self) {
-        for name in &self.made {
-            let _ = self.vfs.remove(&self.blocks.join(name));
+        for path in &self.made {
+            let _ = self.vfs.remove(path);
         }
     }
 }
@@ -69,6 +76,6 @@ impl NewBlocks {
 impl Drop for NewBlocks {
     fn drop(&mut self) {
         let mut names = self.making.names();
-        names.retain(|name| !self.made.contains(name));
+        names.retain(|name| !self.made.iter().any(|path| path.ends_with(name)));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use super::{cut::CutPolicy, retention::RetentionPolicy};
+use super::{cut::CutPolicy, observer::IngestObserver, retention::RetentionPolicy};
 use crate::{
     compact::{CompactionStrategy, TimeWindows},
     io::{DiskVfs, Vfs},
@@ -34,6 +34,8 @@ pub struct StoreOptions {
     /// data, one merges blocks. `None`: there are no threads, and the host calls
     /// [`TraceStore::step`](super::TraceStore::step).
     pub background: Option<Duration>,
+    /// Who is given every request that is acknowledged; see [`MetricsGenerator`](crate::MetricsGenerator).
+    pub observer: Option<Arc<dyn IngestObserver>>,
     /// What is kept; `None`: everything, but for what [`TraceStore::retain`](super::TraceStore::retain) is told to remove.
     pub retention: Option<RetentionPolicy>,
     /// How often it is looked what is kept no longer. What is over stays this long at most.
@@ -41,15 +43,15 @@ pub struct StoreOptions {
     /// Where the store is. A path that is a URL, such as `s3://bucket/prefix`, says that itself, unless this is an object
     /// store already.
     pub vfs: Arc<dyn Vfs>,
-    /// The folder of the log, on the local disk, of a store that is on an object store: it is needed there, and belongs to
-    /// this store and one writer alone. Other stores have their log in their own folder.
+    /// The folder of the log, on the local disk, of a store that is on an object store. It belongs to this store and one
+    /// writer alone; who opens such a store without one may merge and delete, but takes no spans. Other stores have their
+    /// log in their own folder.
     pub log: Option<PathBuf>,
 }
 
 impl Default for StoreOptions {
     /// Acknowledged is synced; 512 MiB of live data, 64 MiB per segment, an hour of grace, blocks merged by windows of time,
-    /// everything kept, a look every second; on the
-    /// local disk.
+    /// everything kept, a look every second; on the local disk.
     fn default() -> Self {
         Self {
             sync: SyncMode::default(),
@@ -59,6 +61,7 @@ impl Default for StoreOptions {
             orphan_grace: ORPHAN_GRACE,
             compaction: Some(Arc::new(TimeWindows::default())),
             background: Some(Duration::from_secs(1)),
+            observer: None,
             retention: None,
             retention_period: Duration::from_secs(10 * 60),
             vfs: Arc::new(DiskVfs::default()),

@@ -13,6 +13,7 @@ use std::{
 use super::{
     Snapshot,
     committed::Committed,
+    derived::{self, SavedState},
     layout::{LOCAL_LOG, Layout},
     live::memory_block,
 };
@@ -110,6 +111,19 @@ impl StoreReader {
             *seen = next;
         }
         Ok(is_other)
+    }
+
+    /// What the [observer](super::IngestObserver) of this name last kept in the store; `None` if there is nothing.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Corrupt`], [`Error::UnsupportedVersion`].
+    pub fn saved_state(&self, observer: &str) -> Result<Option<SavedState>> {
+        derived::load(self.vfs.as_ref(), &self.layout.derived, observer)
+    }
+
+    /// Where that is.
+    pub(crate) fn state_path(&self, observer: &str) -> PathBuf {
+        derived::state_path(&self.layout.derived, observer)
     }
 
     /// The store as it was at the last refresh. Always the same view until the next.

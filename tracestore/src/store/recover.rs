@@ -1,7 +1,8 @@
 //! What a log holds when a store is opened for writing becomes blocks, and the log is empty.
 //!
 //! ```text
-//! replay ─▶ copies of damaged segments in `quarantine` ─▶ blocks ─▶ publish ─▶ remove the segments
+//! replay ─▶ blocks, observer ─▶ copies of damaged segments in `quarantine` ─▶ observer's state ─▶ publish ─▶ remove
+//!           the segments
 //! ```
 //!
 //! A crash on the way changes nothing: until the version is published the log is as it was, after it the log's records
@@ -15,7 +16,12 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{ingest::BLOCK_BYTES, writer::Writer};
+use super::{
+    derived,
+    ingest::BLOCK_BYTES,
+    observer::{Feed, Feeding},
+    writer::Writer,
+};
 use crate::{
     Error, Result,
     block::{Block, BlockBuilder},
@@ -37,6 +43,9 @@ pub struct Recovery {
     pub torn_bytes: u64,
     /// What was stored and is not what was written. All that is whole around it was recovered.
     pub damage: Vec<Damage>,
+    /// Requests that are in blocks and that the [observer](super::IngestObserver) was never given: somebody had the store
+    /// open without it.
+    pub unobserved: u64,
     /// Copies of the damaged files. They are never deleted, and never read again.
     pub quarantined: Vec<PathBuf>,
 }
@@ -56,6 +65,9 @@ impl fmt::Display for Recovery {
         if self.torn_bytes > 0 {
             write!(f, "\n{} bytes that were not synced yet were torn, and left out", self.torn_bytes)?;
         }
+        if self.unobserved > 0 {
+            write!(f, "\n{} requests were stored while nobody observed", self.unobserved)?;
+        }
         self.damage.iter().try_for_each(|damage| write!(f, "\n{damage}"))?;
         self.quarantined.iter().try_for_each(|path| write!(f, "\na copy of the damaged file is {}", path.display()))
     }
@@ -65,21 +77,35 @@ impl fmt::Display for Recovery {
 ///
 /// # Errors
 /// [`Error::Io`], [`Error::UnsupportedVersion`]; nothing is lost then, and the next call does it all.
-pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
+pub(super) fn recover(writer: &mut Writer, feed: Option<&Feed>) -> Result<(Recovery, u64)> {
     let Covered { records: covered, first_segment } = writer.covered();
     let mut replay = wal::replay(writer.log.vfs.as_ref(), &writer.log.wal, first_segment, covered)?;
     let next_segment = replay.segments.last().map_or(first_segment.max(1), |(number, _)| number.saturating_add(1));
     let mut recovery = Recovery { torn_bytes: replay.torn_bytes, ..Recovery::default() };
-    let blocks = write_blocks(writer, &mut replay, &mut recovery)?;
+    let mut feeding = feed.map(Feed::hold);
+    if let Some(feeding) = &mut feeding {
+        restore(writer, feeding, &mut recovery)?;
+    }
+    let blocks = write_blocks(writer, &mut replay, feeding.as_mut(), &mut recovery)?;
     for (_, path) in &replay.segments {
         if replay.damage.iter().any(|damage| damage.path == *path) {
             let copy = quarantine(writer.log.vfs.as_ref(), path, &writer.log.quarantine)?;
             recovery.quarantined.push(copy);
         }
     }
-    recovery.damage = replay.damage;
-    if !replay.segments.is_empty() || replay.last > covered {
-        let covered = Covered { records: replay.last, first_segment: next_segment };
+    recovery.damage.append(&mut replay.damage);
+    let mut last = replay.last;
+    if let Some(mut feeding) = feeding {
+        // A state may go further than the log does when that is damaged: its numbers are not used again.
+        last = last.max(feeding.sequence());
+        feeding.go_on_behind(last);
+        if !replay.segments.is_empty() || last > covered || recovery.unobserved > 0 {
+            sync_log(writer.vfs.as_ref(), &replay)?;
+            feeding.save(writer.vfs.as_ref(), &writer.layout)?;
+        }
+    }
+    if !replay.segments.is_empty() || last > covered {
+        let covered = Covered { records: last, first_segment: next_segment };
         writer.publish_blocks(blocks, Some(covered))?;
     }
     for (_, path) in wal::segments(writer.log.vfs.as_ref(), &writer.log.wal, 0)? {
@@ -89,7 +115,45 @@ pub(super) fn recover(writer: &mut Writer) -> Result<(Recovery, u64)> {
     Ok((recovery, next_segment))
 }
 
-fn write_blocks(writer: &Writer, replay: &mut Replay, recovery: &mut Recovery) -> Result<Vec<std::sync::Arc<Block>>> {
+/// Gives the observer what it kept. What cannot be used is put aside: derived data does not keep anybody from their spans.
+fn restore(writer: &Writer, feeding: &mut Feeding<'_>, recovery: &mut Recovery) -> Result<()> {
+    let (vfs, layout, covered) = (writer.vfs.as_ref(), &writer.layout, writer.covered().records);
+    let path = derived::state_path(&layout.derived, feeding.name());
+    let reason = match derived::load(vfs, &layout.derived, feeding.name()) {
+        Ok(None) => {
+            feeding.go_on_behind(covered);
+            return Ok(());
+        }
+        Ok(Some(saved)) => match feeding.restore(&saved) {
+            Ok(()) => {
+                recovery.unobserved = covered.saturating_sub(saved.sequence);
+                feeding.go_on_behind(saved.sequence.max(covered));
+                return Ok(());
+            }
+            Err(reason) => reason,
+        },
+        Err(error) if error.is_corruption() => error.to_string(),
+        Err(error) => return Err(error),
+    };
+    feeding.go_on_behind(covered);
+    recovery.quarantined.push(quarantine(vfs, &path, &layout.quarantine)?);
+    let reason = format!("what was derived from spans begins anew: {reason}");
+    recovery.damage.push(Damage { path, offset: 0, reason });
+    Ok(())
+}
+
+/// What was read may not be on stable storage: the last writer may have ended between a write and its sync. An observer's
+/// state must not be ahead of the log.
+fn sync_log(vfs: &dyn Vfs, replay: &Replay) -> Result<()> {
+    replay.segments.iter().try_for_each(|(_, path)| vfs.append(path)?.sync())
+}
+
+fn write_blocks(
+    writer: &Writer,
+    replay: &mut Replay,
+    mut feeding: Option<&mut Feeding<'_>>,
+    recovery: &mut Recovery,
+) -> Result<Vec<std::sync::Arc<Block>>> {
     let (mut builder, mut blocks) = (BlockBuilder::new(), Vec::new());
     let mut write = |builder: BlockBuilder| {
         let (id, dir) = writer.new_block();
@@ -102,6 +166,9 @@ fn write_blocks(writer: &Writer, replay: &mut Replay, recovery: &mut Recovery) -
             Ok(pushed) => {
                 recovery.requests += 1;
                 recovery.spans += pushed.spans;
+                if let Some(feeding) = &mut feeding {
+                    feeding.replay(record.sequence, &record.payload);
+                }
             }
             // What another build took and this one cannot read is not thrown away.
             Err(error) => {

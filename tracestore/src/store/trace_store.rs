@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! ingest ─▶ check ─▶ log, live data ─▶ wait for the sync ─▶ acknowledge
-//! flush  ─▶ live data ─▶ block ─▶ publish ─▶ remove the log's segments
+//! flush  ─▶ live data ─▶ state of the observer ─▶ block ─▶ publish ─▶ remove the log's segments
 //! snapshot ─▶ published blocks, blocks in memory of the live data
 //! ```
 
@@ -22,6 +22,7 @@ use super::{
     layout::Layout,
     live::{Chunk, Live, cost, push_checked},
     making::Making,
+    observer::{Feed, Feeding},
     options::StoreOptions,
     recover::{Recovery, recover},
     upkeep::Upkeep,
@@ -37,6 +38,9 @@ use crate::{
     otlp::{Pushed, check_request},
     wal::{SyncMode, Wal, WalOptions},
 };
+
+/// An observer is fed in portions of about this many bytes, between which others may have the live data.
+const FEED_BYTES: usize = 4 << 20;
 
 /// A store, open for writing: the only one for its folder. Cheap to clone; the clones are one store.
 ///
@@ -58,8 +62,11 @@ pub(super) struct Core {
     path: PathBuf,
     options: StoreOptions,
     wal: Wal,
+    /// Whether spans can be taken.
+    has_log: bool,
     recovery: Recovery,
     state: Mutex<State>,
+    feed: Option<Feed>,
     /// Held while a block is cut. `None` once closed.
     writer: Mutex<Option<Writer>>,
     /// Blocks that are being made.
@@ -110,7 +117,8 @@ impl TraceStore {
         }
         let mut writer = Writer::open_with_log(Arc::clone(&options.vfs), path, options.log.as_deref())?;
         writer.log.vfs.create_dir(&writer.log.wal)?;
-        let (recovery, next_segment) = recover(&mut writer)?;
+        let feed = options.observer.clone().map(Feed::new);
+        let (recovery, next_segment) = recover(&mut writer, feed.as_ref())?;
         let wal = Wal::new(
             Arc::clone(&writer.log.vfs),
             writer.log.wal.clone(),
@@ -129,11 +137,12 @@ impl TraceStore {
             left_alone: Vec::new(),
             stopped: None,
         };
-        let making = writer.making.clone();
+        let (making, has_log) = (writer.making.clone(), writer.log.is_some());
         let (state, writer) = (Mutex::new(state), Mutex::new(Some(writer)));
         let path = path.to_owned();
         let upkeep = Upkeep::default();
-        let core = Core { path, options, wal, recovery, state, writer, making, compacting: Mutex::default(), upkeep };
+        let compacting = Mutex::default();
+        let core = Core { path, options, wal, has_log, recovery, state, feed, writer, making, compacting, upkeep };
         let core = Arc::new(core);
         if let Some(writer) = core.writer().as_mut() {
             writer.collect_orphans(core.options.orphan_grace);
@@ -183,6 +192,12 @@ impl TraceStore {
         self.core.snapshot()
     }
 
+    /// Gives the [observer](super::IngestObserver) all that was acknowledged until now. Needs not be called, but by who
+    /// wants to see the effect at once.
+    pub fn feed_observer(&self) {
+        self.core.feed_observer();
+    }
+
     /// Makes a block of all live data, and empties the log. `None` if there is none.
     ///
     /// # Errors
@@ -191,9 +206,9 @@ impl TraceStore {
         self.core.flush()
     }
 
-    /// Does what is due: a sync in the mode [`SyncMode::Interval`], a block when the [policy](super::CutPolicy) says so,
-    /// one merge of blocks, and a look at [what is kept](StoreOptions::retention). For hosts that open the store without
-    /// background threads. Tells why a block was cut.
+    /// Does what is due: a sync in the mode [`SyncMode::Interval`], feeding the observer, a block when the
+    /// [policy](super::CutPolicy) says so, one merge of blocks, and a look at [what is kept](StoreOptions::retention). For
+    /// hosts that open the store without background threads. Tells why a block was cut.
     ///
     /// # Errors
     /// As [`TraceStore::flush`], [`TraceStore::compact`] and [`TraceStore::retain`].
@@ -270,6 +285,9 @@ impl Core {
         if checked.spans == 0 {
             return Ok(checked);
         }
+        if !self.has_log {
+            return Err(self.stopped("it has no log, which cannot be on an object store (see StoreOptions::log)"));
+        }
         let (sequence, is_due) = {
             let mut state = self.state();
             if let Some(reason) = &state.stopped {
@@ -334,6 +352,7 @@ impl Core {
             self.state().last_sync = now;
             self.wal.commit_all()?;
         }
+        self.feed_observer();
         let reason = self.options.cut.decide(&status);
         if reason.is_some() {
             self.flush()?;
@@ -347,6 +366,22 @@ impl Core {
         let is_well = trouble.is_none();
         self.state().trouble = trouble;
         is_well
+    }
+
+    fn feed_observer(&self) {
+        let Some(feed) = &self.feed else { return };
+        let mut feeding = feed.hold();
+        // What is not synced is not acknowledged, but for the modes that do not wait for it.
+        let until = match self.options.sync {
+            SyncMode::Full => self.wal.durable(),
+            SyncMode::Interval(_) | SyncMode::Off => self.state().live.sequence(),
+        };
+        self.feed_until(&mut feeding, until);
+        feeding.tick();
+    }
+
+    fn feed_until(&self, feeding: &mut Feeding<'_>, until: u64) {
+        feeding.feed(|fed| self.state().live.requests_behind(fed, until, FEED_BYTES));
     }
 
     /// [`Core::compact`] for the background thread: an error is kept for who asks. Tells whether all went well.
@@ -388,6 +423,7 @@ impl Core {
         let settled = writer.unsettled.take().map(|cut| self.publish_cut(writer, cut)).transpose()?;
         // Most of it, while others may still write.
         self.wal.commit_all()?;
+        let mut feeding = self.feed.as_ref().map(Feed::hold);
         let (chunks, covered) = {
             let mut state = self.state();
             // The next request begins a segment: those before go as a whole.
@@ -397,6 +433,12 @@ impl Core {
         };
         if chunks.is_empty() {
             return Ok(settled);
+        }
+        if let Some(mut feeding) = feeding.take() {
+            // What came in since the sync above.
+            self.wal.commit(covered.records)?;
+            self.feed_until(&mut feeding, covered.records);
+            feeding.save(writer.vfs.as_ref(), &writer.layout)?;
         }
         let block = write_block(writer, &chunks)?;
         let cut = Cut { block, covered, chunks: chunks.len() };
@@ -424,6 +466,14 @@ impl Core {
         let _ = self.wal.remove_covered(cut.covered.records);
         writer.collect_orphans(self.options.orphan_grace);
         Ok(cut.block.id())
+    }
+
+    /// Keeps the observer's state as it is now that all that was acknowledged is in blocks: time may have changed it.
+    fn save_observer(&self, writer: &Writer) -> Result<()> {
+        match &self.feed {
+            Some(feed) => feed.hold().save(writer.vfs.as_ref(), &writer.layout),
+            None => Ok(()),
+        }
     }
 
     /// The newest version and its blocks.
@@ -483,7 +533,7 @@ impl Core {
         // Nothing is acknowledged from here on that the last block does not have.
         let before = self.state().stopped.replace("it was closed".to_owned());
         let flushed = match before {
-            None => self.cut_block(writer).map(drop),
+            None => self.cut_block(writer).and_then(|_| self.save_observer(writer)),
             Some(reason) => Err(self.stopped(&reason)),
         };
         *guard = None;

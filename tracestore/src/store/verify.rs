@@ -1,7 +1,7 @@
 //! Whether stored files hold what was written: every checksum, and everything that readers count on beyond them.
 //!
 //! ```text
-//! versions of the catalog ─▶ log ─▶ blocks (block/read/verify) ─▶ VerifyReport
+//! versions of the catalog ─▶ log ─▶ blocks (block/read/verify), their deleted rows ─▶ VerifyReport
 //! ```
 //!
 //! Reads everything, changes nothing, takes no lock. What is wrong is collected, not an error.
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     Error, Result,
     block::{Block, META},
-    catalog::{self, Version},
+    catalog::{self, CatalogBlock, DeletedRows, Version},
     io::{Vfs, vfs_at},
     otlp::check_request,
     wal::{self, Damage},
@@ -109,7 +109,7 @@ pub fn verify_on(vfs: Arc<dyn Vfs>, path: &Path) -> Result<VerifyReport> {
             return Err(error);
         }
         let mut report = VerifyReport::default();
-        report.check_block(&vfs, path);
+        let _ = report.check_block(&vfs, path);
         return Ok(report);
     }
     let mut retries = RETRIES;
@@ -131,8 +131,8 @@ fn check_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> VerifyReport {
     let newest = catalog::load(vfs.as_ref(), &layout.catalog);
     // A damaged one is in the report already.
     let Ok(version) = newest else { return report };
-    let folders = match &version {
-        Some(version) => version.blocks.iter().map(|block| block.folder.clone()).collect(),
+    let entries = match &version {
+        Some(version) => version.blocks.clone(),
         None => {
             let names = report.note(&layout.blocks, vfs.list(&layout.blocks)).unwrap_or_default();
             let names = names.into_iter().filter_map(|name| name.to_str().map(str::to_owned));
@@ -140,15 +140,17 @@ fn check_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> VerifyReport {
                 let meta = layout.blocks.join(name).join(META);
                 vfs.size(&meta).ok().flatten().is_some()
             };
-            names.filter(is_block).collect::<Vec<_>>()
+            names.filter(is_block).map(CatalogBlock::new).collect()
         }
     };
     let version = version.unwrap_or_default();
     report.check_log(vfs.as_ref(), layout, &version);
-    for folder in folders {
-        report.check_block(vfs, &layout.blocks.join(folder));
+    for entry in entries {
+        let block = report.check_block(vfs, &layout.blocks.join(&entry.folder));
+        if let (Some(block), Some(deleted)) = (block, &entry.deleted) {
+            report.check_deleted(vfs.as_ref(), layout, &block, deleted);
+        }
     }
-    report.check_deleted(vfs, layout, &version);
     report
 }
 
@@ -191,23 +193,9 @@ impl VerifyReport {
         }
     }
 
-    /// The lists of deleted rows.
-    fn check_deleted(&mut self, vfs: &Arc<dyn Vfs>, layout: &Layout, version: &Version) {
-        for (folder, entry) in version.blocks.iter().filter_map(|block| Some((&block.folder, block.deleted.as_ref()?)))
-        {
-            let path = layout.deleted.join(&entry.file);
-            self.count(entry.size);
-            let Some(rows) = self.note(&path, deletion::load(vfs.as_ref(), &layout.deleted, entry)) else { continue };
-            // A damaged block is in the report already.
-            let Ok(block) = Block::open(Arc::clone(vfs), &layout.blocks.join(folder)) else { continue };
-            if rows.max().is_some_and(|row| u64::from(row) >= block.spans()) {
-                self.damaged(&path, 0, format!("it has more rows than the block {folder}"));
-            }
-        }
-    }
-
-    fn check_block(&mut self, vfs: &Arc<dyn Vfs>, path: &Path) {
-        let Some(block) = self.note(path, Block::open(Arc::clone(vfs), path)) else { return };
+    /// A block, if it can be opened.
+    fn check_block(&mut self, vfs: &Arc<dyn Vfs>, path: &Path) -> Option<Arc<Block>> {
+        let block = self.note(path, Block::open(Arc::clone(vfs), path))?;
         self.blocks += 1;
         self.spans += block.spans();
         let check = block.verify();
@@ -215,6 +203,17 @@ impl VerifyReport {
         self.bytes += check.bytes;
         for fault in check.faults {
             self.note::<()>(path, Err(fault));
+        }
+        Some(block)
+    }
+
+    /// Which rows of a block are deleted, and whether it has them.
+    fn check_deleted(&mut self, vfs: &dyn Vfs, layout: &Layout, block: &Block, deleted: &DeletedRows) {
+        let path = layout.deleted.join(&deleted.file);
+        self.count(deleted.size);
+        let rows = self.note(&path, deletion::load(vfs, &layout.deleted, deleted));
+        if let Some(rows) = rows {
+            let _ = self.note(&path, block.with_deleted(rows));
         }
     }
 }

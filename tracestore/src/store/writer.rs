@@ -75,23 +75,23 @@ impl Writer {
         if writer.committed.version.number == 0 {
             // From now on a block is part of the store when a version names it, and not when its folder is whole.
             writer.publish(Change::default(), Vec::new())?;
+        } else {
+            // Whoever published the newest version may not have learned whether it is on the disk, and what is said from now
+            // on, that something is deleted already, say, is said because of it.
+            writer.vfs.sync_dir(&writer.layout.catalog)?;
         }
         Ok(writer)
     }
 
-    /// As [`Writer::open`], for who has a log: in the store's folder, or where `log` says when it cannot be there.
+    /// As [`Writer::open`], for who may have a log: in the store's folder, or where `log` says when it cannot be there.
     ///
     /// # Errors
-    /// As [`Writer::open`], and [`LogPlace::open`]; [`Error::NotFound`] when the log has no place.
+    /// As [`Writer::open`], and [`LogPlace::open`].
     pub(super) fn open_with_log(vfs: Arc<dyn Vfs>, path: &Path, log: Option<&Path>) -> Result<Self> {
         if !vfs.is_shared() {
             return Self::open(vfs, path);
         }
-        let no_place = || Error::NotFound {
-            path: path.to_owned(),
-            reason: "a log cannot live on an object store: it needs a folder of the local disk".to_owned(),
-        };
-        let log = LogPlace::open(log.ok_or_else(no_place)?, path)?;
+        let log = log.map_or_else(|| Ok(LogPlace::none()), |log| LogPlace::open(log, path))?;
         Ok(Self { log, ..Self::open(vfs, path)? })
     }
 
@@ -160,8 +160,7 @@ impl Writer {
     }
 
     /// Removes folders and files of deleted rows that are no part of the store any more, or never became one, longer than
-    /// this ago. What cannot be
-    /// removed now is removed later.
+    /// this ago. What cannot be removed now is removed later.
     pub(super) fn collect_orphans(&mut self, grace: Duration) {
         // What others have added is no orphan. They publish a block soon after they began it.
         if self.refresh().is_err() {
@@ -169,12 +168,13 @@ impl Writer {
         }
         let grace = if self.vfs.is_shared() { grace.max(SHARED_GRACE) } else { grace };
         let (vfs, version) = (self.vfs.as_ref(), &self.committed.version);
-        let _ = deletion::collect_files(vfs, &self.layout.deleted, version, SystemTime::now(), grace);
         self.retired.retain(Block::is_shared);
         let is_used = |folder: &str| {
             self.making.contains(folder) || self.retired.iter().any(|block| block.path().ends_with(folder))
         };
-        let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, SystemTime::now(), grace, &is_used);
+        let now = SystemTime::now();
+        let _ = deletion::collect_files(vfs, &self.layout.deleted, version, now, grace, &is_used);
+        let collected = catalog::collect_orphans(vfs, &self.layout.blocks, version, now, grace, &is_used);
         let names =
             collected.unwrap_or_default().into_iter().filter_map(|path| Some(path.file_name()?.to_str()?.to_owned()));
         self.collected.extend(names);

@@ -104,9 +104,13 @@ impl PreparedMarks {
                 select.iter().filter_map(marked).fold(none, |all, marks| &all | marks)
             }
         };
-        if !self.together.is_empty() || self.whole_traces {
-            let together: Vec<&BooleanBuffer> = self.together.iter().filter_map(marked).collect();
-            rows = self.whole(&traces(unit, visible.len())?, &rows, &together, &visible);
+        // Rows that all meet a condition are in traces that have some.
+        let implied = |condition: &usize| self.select.as_deref() == Some(std::slice::from_ref(condition));
+        let together: Vec<&usize> = self.together.iter().filter(|condition| !implied(condition)).collect();
+        if !together.is_empty() || self.whole_traces {
+            let together: Vec<&BooleanBuffer> = together.into_iter().filter_map(marked).collect();
+            let traces = traces_with_some(&traces(unit, visible.len())?, &rows, &together);
+            rows = &traces & if self.whole_traces { &visible } else { &rows };
         }
         reader.intersect(&rows);
         if reader.rows() == 0 {
@@ -122,32 +126,37 @@ impl PreparedMarks {
         });
         marks.collect::<Result<Vec<_>>>().map(Some)
     }
+}
 
-    /// The rows of the traces that have some of `rows` and some of each of `together`: all that are visible, or those of
-    /// `rows`.
-    fn whole(
-        &self,
-        traces: &[Range<usize>],
-        rows: &BooleanBuffer,
-        together: &[&BooleanBuffer],
-        visible: &BooleanBuffer,
-    ) -> BooleanBuffer {
-        let some = |marks: &BooleanBuffer, range: &Range<usize>| {
-            marks.slice(range.start, range.len()).set_indices().next().is_some()
-        };
-        let mut kept = BooleanBufferBuilder::new(rows.len());
-        for range in traces {
+/// All rows of the traces that have some of `rows` and some of each of `together`.
+fn traces_with_some(traces: &[Range<usize>], rows: &BooleanBuffer, together: &[&BooleanBuffer]) -> BooleanBuffer {
+    let mut kept = BooleanBufferBuilder::new(rows.len());
+    for range in traces {
+        if any(rows, range) && together.iter().all(|marks| any(marks, range)) {
             kept.append_n(range.start.saturating_sub(kept.len()), false);
-            let keep = some(rows, range) && together.iter().all(|marks| some(marks, range));
-            match (keep, self.whole_traces) {
-                (false, _) => kept.append_n(range.len(), false),
-                (true, true) => kept.append_buffer(&visible.slice(range.start, range.len())),
-                (true, false) => kept.append_buffer(&rows.slice(range.start, range.len())),
-            }
+            kept.append_n(range.len(), true);
         }
-        kept.append_n(rows.len().saturating_sub(kept.len()), false);
-        kept.finish()
     }
+    kept.append_n(rows.len().saturating_sub(kept.len()), false);
+    kept.finish()
+}
+
+/// Whether any bit of a range is set. Ranges are short, and there are very many.
+fn any(bits: &BooleanBuffer, range: &Range<usize>) -> bool {
+    let (mut at, end) = (bits.offset() + range.start, bits.offset() + range.end.min(bits.len()));
+    while at < end {
+        // From the byte that has the first bit, up to eight bytes.
+        let mut word = [0; 8];
+        let bytes = bits.values().get(at / 8..).unwrap_or(&[]);
+        let bytes = bytes.get(..8).unwrap_or(bytes);
+        word.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        let len = (64 - at % 8).min(end - at);
+        if (u64::from_le_bytes(word) >> (at % 8)) << (64 - len) != 0 {
+            return true;
+        }
+        at += len;
+    }
+    false
 }
 
 /// Which rows of the row group, among those the reader has left, meet a conjunction.
@@ -195,4 +204,35 @@ fn traces(unit: &Unit, rows: usize) -> Result<Vec<Range<usize>>> {
     let place = |row: &u32| (u64::from(*row).saturating_sub(meta.first_row) as usize).min(rows);
     let ends = starts.iter().skip(1).map(place).chain([rows]);
     Ok(starts.iter().map(place).zip(ends).map(|(start, end)| start..end.max(start)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_finds_what_a_slice_has() {
+        for seed in 0..40_usize {
+            let bits: BooleanBuffer = (0..400).map(|row| (row * 7919 + seed * 31) % 61 == 0).collect();
+            let bits = bits.slice(seed, 400 - seed - seed / 2);
+            for start in 0..bits.len() {
+                for len in [0, 1, 7, 8, 57, 63, 64, 65, 130] {
+                    let range = start..(start + len).min(bits.len());
+                    let expected = bits.slice(range.start, range.len()).count_set_bits() > 0;
+                    assert_eq!(any(&bits, &range), expected, "{seed} {range:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn traces_are_kept_whole_or_not_at_all() {
+        let bits = |text: &str| text.chars().map(|bit| bit == '1').collect::<BooleanBuffer>();
+        // The last rows are hidden.
+        let traces = [0..2, 2..3, 3..6, 6..7];
+        let kept = |rows, together: &[&BooleanBuffer]| traces_with_some(&traces, &bits(rows), together);
+        assert_eq!(kept("01000100", &[]), bits("11011100"));
+        assert_eq!(kept("01000110", &[&bits("10100011")]), bits("11000010"));
+        assert_eq!(kept("00000000", &[]), bits("00000000"));
+    }
 }

@@ -17,6 +17,8 @@ mod tests;
 mod writer;
 
 pub use replay::Damage;
+#[cfg(feature = "remote-write")]
+pub(crate) use replay::read_segment;
 pub(crate) use replay::{Replay, replay};
 pub(crate) use segment::segments;
 pub use writer::SyncMode;

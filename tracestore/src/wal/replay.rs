@@ -107,6 +107,22 @@ pub(crate) fn replay(vfs: &dyn Vfs, dir: &Path, first_segment: u64, covered: u64
     Ok(replay)
 }
 
+/// The records of one segment that are whole, with their numbers, ascending. What is not is passed over.
+///
+/// # Errors
+/// As [`replay`].
+#[cfg(feature = "remote-write")]
+pub(crate) fn read_segment(vfs: &dyn Vfs, path: &Path, number: u64) -> Result<Vec<(u64, Bytes)>> {
+    let bytes = vfs.read(path)?;
+    let mut records: Vec<(u64, Bytes)> = Vec::new();
+    scan(path, number, &bytes, |header, payload| {
+        if records.last().is_none_or(|(last, _)| *last < header.sequence) {
+            records.push((header.sequence, bytes.slice_ref(payload)));
+        }
+    })?;
+    Ok(records)
+}
+
 /// Finds the records of a segment. A header that is sound names its payload's end even if that is damaged; where none is,
 /// the next one is searched for: its hash, seeded with the salt, cannot come about by chance or design.
 fn scan<'a>(

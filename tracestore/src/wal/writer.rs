@@ -245,6 +245,11 @@ impl Wal {
         }
     }
 
+    /// The number of the last record of those that are on stable storage, with all before it.
+    pub(crate) fn durable(&self) -> u64 {
+        self.state().durable
+    }
+
     /// Waits until everything that was appended is on stable storage.
     ///
     /// # Errors
@@ -252,6 +257,18 @@ impl Wal {
     pub(crate) fn commit_all(&self) -> Result<()> {
         let last = self.state().next_sequence - 1;
         self.commit(last)
+    }
+
+    /// The number of the last record, or of the one before the first.
+    #[cfg(feature = "remote-write")]
+    pub(crate) fn last(&self) -> u64 {
+        self.state().next_sequence - 1
+    }
+
+    /// The segment that the last record was written to.
+    #[cfg(feature = "remote-write")]
+    pub(crate) fn segment(&self) -> u64 {
+        self.state().next_segment - 1
     }
 
     /// Lets the next record begin a new segment, and tells its number, or a smaller one that has no records.

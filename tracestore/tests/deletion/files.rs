@@ -133,7 +133,7 @@ fn files_go_with_what_they_are_about() {
     let report = store.delete(&spans(|_| true)).unwrap();
     assert_eq!((report.traces, report.spans, report.blocks, report.removed_blocks), (2, 2, 1, 1));
     assert_eq!(names(&store.snapshot().unwrap()), [""; 0]);
-    assert_eq!(deleted(&vfs), [PathBuf::new(); 0]);
+    assert!(deleted(&vfs).is_empty());
     let versions = vfs.list(Path::new("store/catalog")).unwrap();
     let newest = vfs.read(&Path::new("store/catalog").join(versions.last().unwrap())).unwrap();
     let newest = String::from_utf8(newest.to_vec()).unwrap();

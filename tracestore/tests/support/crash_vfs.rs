@@ -49,6 +49,8 @@ pub(crate) enum Entry {
     Remove {
         path: PathBuf,
     },
+    /// What the store is told to do from here on.
+    Doing(&'static str),
     /// A request is handed to the store.
     Sent(u64),
     /// The store has acknowledged it.
@@ -69,7 +71,7 @@ impl Entry {
             Self::Rename { .. } => Some("rename"),
             Self::SyncDir { .. } => Some("sync folder"),
             Self::Remove { .. } => Some("remove"),
-            Self::Sent(_) | Self::Acknowledged(_) | Self::Deleting(_) | Self::Deleted(_) => None,
+            Self::Doing(_) | Self::Sent(_) | Self::Acknowledged(_) | Self::Deleting(_) | Self::Deleted(_) => None,
         }
     }
 }
@@ -256,7 +258,7 @@ impl Crashed {
                 self.pending = later;
                 change(&mut self.durable, now);
             }
-            Entry::Sent(_) | Entry::Acknowledged(_) | Entry::Deleting(_) | Entry::Deleted(_) => {}
+            Entry::Doing(_) | Entry::Sent(_) | Entry::Acknowledged(_) | Entry::Deleting(_) | Entry::Deleted(_) => {}
         }
     }
 
@@ -383,7 +385,11 @@ impl Vfs for CrashVfs {
     }
 
     fn append(&self, path: &Path) -> Result<Box<dyn VfsFile>> {
-        panic!("{}: nothing is appended to", path.display())
+        // Nothing is appended to: files are opened for it to be synced.
+        let disk = self.disk();
+        let missing = || Error::Io { operation: "open", path: path.to_owned(), source: ErrorKind::NotFound.into() };
+        let file = *disk.names.get(path).ok_or_else(missing)?;
+        Ok(Box::new(CrashFile { vfs: self.clone(), path: path.to_owned(), file }))
     }
 
     fn create_dir(&self, _path: &Path) -> Result<()> {

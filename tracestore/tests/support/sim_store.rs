@@ -57,6 +57,8 @@ impl std::ops::AddAssign for Counts {
 #[derive(Debug)]
 pub(crate) struct World {
     objects: InMemory,
+    /// So many of a hundred requests are refused, and of as many the reply is lost.
+    failing: u64,
     turns: Mutex<Turns>,
     changed: Condvar,
 }
@@ -73,16 +75,16 @@ struct Turns {
 
 impl World {
     /// A world of as many actors, numbered from 0. All of them have to begin, and to [leave](Actor).
-    pub(crate) fn new(seed: u64, actors: usize) -> Arc<Self> {
+    pub(crate) fn new(seed: u64, actors: usize, failing: u64) -> Arc<Self> {
         let turns =
             Turns { dice: Dice(seed), busy: actors, waiting: BTreeSet::new(), next: None, counts: Counts::default() };
-        Arc::new(Self { objects: InMemory::new(), turns: Mutex::new(turns), changed: Condvar::new() })
+        Arc::new(Self { objects: InMemory::new(), failing, turns: Mutex::new(turns), changed: Condvar::new() })
     }
 
     /// The same objects, for one actor.
     pub(crate) fn alone(self: &Arc<Self>) -> Arc<Self> {
         let turns = Turns { dice: Dice(0), busy: 1, waiting: BTreeSet::new(), next: None, counts: Counts::default() };
-        Arc::new(Self { objects: self.objects.clone(), turns: Mutex::new(turns), changed: Condvar::new() })
+        Arc::new(Self { objects: self.objects.clone(), failing: 0, turns: Mutex::new(turns), changed: Condvar::new() })
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -162,13 +164,13 @@ impl Actor {
     fn fate(&self) -> Fate {
         let die = self.world.wait(self.number);
         let calm = self.calm.load(Ordering::SeqCst);
-        let counts = &mut self.world.turns().counts;
+        let (rate, counts) = (self.world.failing, &mut self.world.turns().counts);
         match die {
-            0..=2 if !calm => {
+            die if !calm && die < rate => {
                 counts.refused += 1;
                 Fate::Refused
             }
-            3..=5 if !calm => {
+            die if !calm && die < 2 * rate => {
                 counts.lost_replies += 1;
                 Fate::LostReply
             }

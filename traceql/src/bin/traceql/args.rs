@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub(crate) use graph::{GraphFormat, Processor, SeriesFormat, ServiceGraph, SpanMetrics};
+pub(crate) use graph::{GraphFormat, Header, Processor, RemoteWrite, SeriesFormat, ServiceGraph, SpanMetrics};
 pub(crate) use query::{Format, Query, Sort};
 pub(crate) use store::{Export, ExportFormat, Inspect, Snapshot, Verify};
 pub(crate) use upkeep::{Delete, Doomed, Retention};
@@ -107,7 +107,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Ingest {
-    /// The store's folder; made when it is not there.
+    /// The store's folder, or a URL such as s3://bucket/prefix; made when it is not there.
     #[arg(long, value_name = "DIR", env = "TRACEQL_STORE")]
     pub(crate) store: PathBuf,
     /// OTLP files; `-` is standard input.

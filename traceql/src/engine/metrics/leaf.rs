@@ -18,7 +18,7 @@ use crate::{
     engine::{
         SearchOptions,
         search::{MAX_DEPTH, Piped},
-        watch::{run_watched, sum},
+        watch::{add_scans, run_watched},
     },
     ir::{Const, Expr, MetricsFunction, MetricsFunctionKind, Pipeline, Spansets, Stage},
     nodes::{
@@ -128,8 +128,7 @@ impl Run<'_> {
             .with_limits(timeout, self.options.max_bytes, false)
             .with_max_memory(Some(self.options.max_memory));
         let (batches, _) = run_watched(&physical, task, &Watermark::default(), &limits, None).await?;
-        self.stats.bytes_read += sum(&physical, "bytes_scanned");
-        self.stats.rows_read += sum(&physical, "rows_scanned");
+        add_scans(&mut self.stats, &physical);
         Ok(batches)
     }
 

@@ -1,11 +1,16 @@
 //! What a metrics query is asked for, and what comes of it.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tracestore::Snapshot;
 
 use crate::{
     Error, Result, SearchStats,
     series::{Intervals, Series},
 };
+
+/// What is asked about where there are no spans to tell.
+const HOUR: u64 = 3_600_000_000_000;
 
 /// The time that a metrics query is about, and limits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +49,23 @@ impl MetricsOptions {
             max_bytes: None,
             max_memory: 1 << 30,
         }
+    }
+
+    /// What is asked of the time from `start` to `end` where they are given, and else of all that a snapshot has; of the
+    /// last hour where it has no spans.
+    #[must_use]
+    pub fn over(snapshot: &Snapshot, start: Option<u64>, end: Option<u64>, instant: bool) -> Self {
+        let ranges = snapshot.blocks().iter().map(|block| block.time_range());
+        let (first, last) = match ranges.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))) {
+            // The start of the only interval is not in it; the first of many has the start in it.
+            Some((start, end)) => (if instant { start.saturating_sub(1) } else { start }, end.max(start + 1)),
+            None => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+                (now.saturating_sub(HOUR), now)
+            }
+        };
+        Self::new(start.unwrap_or(first), end.unwrap_or(last))
     }
 
     /// The length of the intervals of a range query in ns.

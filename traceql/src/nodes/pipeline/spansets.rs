@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use super::{
     number::{aggregate, compute, holds},
     program::{Aggregate, Scalar, Step, Tree},
@@ -37,10 +39,13 @@ pub(super) struct Spanset {
     /// The trace's number in the batch.
     pub(super) trace: usize,
     /// Ascending; never empty between steps.
-    pub(super) rows: Vec<u32>,
+    pub(super) rows: SpanRows,
     /// Labels and what they are for, in the order of the steps.
-    pub(super) attributes: Vec<(usize, Found)>,
+    pub(super) attributes: SmallVec<[(usize, Found); 1]>,
 }
+
+/// Rows of a spanset. Most have a few: those need no memory of their own.
+pub(super) type SpanRows = SmallVec<[u32; 8]>;
 
 /// What a step found out about a spanset. The values of groups stay where they are until they are written: most spansets
 /// are dropped before.
@@ -86,7 +91,7 @@ impl Rows {
         };
         let whole = self.traces.iter().enumerate().map(|(trace, rows)| {
             let rows = (rows.start as u32..rows.end as u32).filter(picked).collect();
-            Spanset { trace, rows, attributes: Vec::new() }
+            Spanset { trace, rows, attributes: SmallVec::new() }
         });
         self.run_on(steps, whole.filter(|spanset| !spanset.rows.is_empty()).collect())
     }
@@ -105,9 +110,7 @@ impl Rows {
             spansets = match step {
                 Step::Spansets(tree) => self.pick(tree, spansets).into_iter().map(|(_, spanset)| spanset).collect(),
                 Step::Where { op, left, right } => self.keep(*op, left, right, spansets),
-                Step::GroupBy { source, label } => {
-                    spansets.into_iter().flat_map(|spanset| self.group(*source, *label, spanset)).collect()
-                }
+                Step::GroupBy { source, label } => self.group(*source, *label, spansets),
                 Step::Coalesce => coalesce(spansets),
             };
         }
@@ -160,7 +163,10 @@ impl Rows {
             }
             rows.sort_unstable();
             rows.dedup();
-            joined.push((place, Spanset { rows, trace: spanset.trace, attributes: spanset.attributes.clone() }));
+            joined.push((
+                place,
+                Spanset { rows: rows.into(), trace: spanset.trace, attributes: spanset.attributes.clone() },
+            ));
         }
         joined
     }
@@ -188,7 +194,7 @@ impl Rows {
             let rows = self.traces.get(spanset.trace).cloned().unwrap_or(0..0);
             let kept = self.relate_rows(op, rows, partners.flat_map(|(_, partner)| &partner.rows), &spanset.rows);
             if !kept.is_empty() {
-                spanset.rows = kept;
+                spanset.rows = kept.into();
                 related.push((place, spanset));
             }
         }
@@ -210,7 +216,7 @@ impl Rows {
             let own = rest.get(before..after).unwrap_or(&[]);
             rest = rest.get(after..).unwrap_or(&[]);
             if !own.is_empty() {
-                related.push((place, Spanset { rows: own.to_vec(), ..spanset }));
+                related.push((place, Spanset { rows: own.into(), ..spanset }));
             }
         }
         related
@@ -301,34 +307,38 @@ impl Rows {
         aggregate(found.function, rows.iter().flat_map(|row| numbers.of(*row).iter().copied()))
     }
 
-    /// A spanset for each value, in order of the values: a span is in one for each value that it has, or in that of nil.
-    fn group(&self, source: usize, label: usize, spanset: Spanset) -> Vec<Spanset> {
+    /// For each spanset one for each value, in order of the values: a span is in one for each value that it has, or in
+    /// that of nil.
+    fn group(&self, source: usize, label: usize, spansets: Vec<Spanset>) -> Vec<Spanset> {
         let Some(groups) = self.groups.get(source) else { return Vec::new() };
-        let mut pairs: Vec<(u32, u32)> = Vec::with_capacity(spanset.rows.len());
-        for row in &spanset.rows {
-            match groups.of(*row) {
-                [] => pairs.push((0, *row)),
-                keys => pairs.extend(keys.iter().map(|key| (groups.rank(*key), *row))),
+        let mut grouped = Vec::with_capacity(spansets.len());
+        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        for mut spanset in spansets {
+            pairs.clear();
+            for row in &spanset.rows {
+                match groups.of(*row) {
+                    [] => pairs.push((0, *row)),
+                    keys => pairs.extend(keys.iter().map(|key| (groups.rank(*key), *row))),
+                }
             }
+            pairs.sort_unstable();
+            pairs.dedup();
+            let found = |pairs: &[(u32, u32)]| {
+                let rank = pairs.first().map_or(0, |(rank, _)| *rank);
+                (label, Found::Group { source, rank })
+            };
+            if pairs.first().map(|(rank, _)| rank) == pairs.last().map(|(rank, _)| rank) {
+                spanset.attributes.push(found(&pairs));
+                grouped.push(spanset);
+                continue;
+            }
+            grouped.extend(pairs.chunk_by(|a, b| a.0 == b.0).map(|chunk| {
+                let mut attributes = spanset.attributes.clone();
+                attributes.push(found(chunk));
+                Spanset { trace: spanset.trace, rows: chunk.iter().map(|(_, row)| *row).collect(), attributes }
+            }));
         }
-        pairs.sort_unstable();
-        pairs.dedup();
-        let found = |pairs: &[(u32, u32)]| {
-            let rank = pairs.first().map_or(0, |(rank, _)| *rank);
-            (label, Found::Group { source, rank })
-        };
-        if pairs.first().map(|(rank, _)| rank) == pairs.last().map(|(rank, _)| rank) {
-            let mut spanset = spanset;
-            spanset.attributes.push(found(&pairs));
-            return vec![spanset];
-        }
-        let split = pairs.chunk_by(|a, b| a.0 == b.0).map(|chunk| {
-            let mut attributes = Vec::with_capacity(spanset.attributes.len() + 2);
-            attributes.extend_from_slice(&spanset.attributes);
-            attributes.push(found(chunk));
-            Spanset { trace: spanset.trace, rows: chunk.iter().map(|(_, row)| *row).collect(), attributes }
-        });
-        split.collect()
+        grouped
     }
 }
 
@@ -338,7 +348,7 @@ fn coalesce(spansets: Vec<Spanset>) -> Vec<Spanset> {
     for mut spanset in spansets {
         match joined.last_mut() {
             Some(last) if last.trace == spanset.trace => last.rows.append(&mut spanset.rows),
-            _ => joined.push(Spanset { attributes: Vec::new(), ..spanset }),
+            _ => joined.push(Spanset { attributes: SmallVec::new(), ..spanset }),
         }
     }
     for spanset in &mut joined {

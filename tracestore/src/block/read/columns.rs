@@ -11,8 +11,8 @@ use arrow::{
         StringViewArray, StringViewBuilder, UInt32Array, UInt64Array,
     },
     buffer::{BooleanBuffer, OffsetBuffer},
-    compute::{filter, take},
-    datatypes::{DataType, Field, Int64Type, UInt32Type, UInt64Type},
+    compute::{cast, filter, take},
+    datatypes::{DataType, Field, Int32Type, Int64Type, UInt32Type, UInt64Type},
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -77,8 +77,14 @@ impl<'a> SpanReader<'a> {
         self.selected = Some(match &self.selected {
             None => mask.clone(),
             Some(selected) => {
-                let mut kept = mask.iter();
-                selected.iter().map(|set| set && kept.next().unwrap_or(false)).collect()
+                let (mut kept, mut taken) = (BooleanBufferBuilder::new(selected.len()), 0);
+                for (start, end) in selected.set_slices() {
+                    kept.append_n(start - kept.len(), false);
+                    kept.append_buffer(&mask.slice(taken, end - start));
+                    taken += end - start;
+                }
+                kept.append_n(selected.len() - kept.len(), false);
+                kept.finish()
             }
         });
     }
@@ -351,16 +357,21 @@ impl<'a> SpanReader<'a> {
             }
             SpanColumn::TraceStart => Arc::new(table.starts()?),
             SpanColumn::TraceDuration => Arc::new(table.durations()?),
-            SpanColumn::RootName => Arc::new(table.root_names()?),
-            _ => Arc::new(table.root_services()?),
+            SpanColumn::RootName => table.root_names()?,
+            _ => table.root_services()?,
         };
         let values =
             if values.len() == traces { values } else { values.slice(first, traces.min(values.len() - first)) };
         let ordinals = self.unsigned(columns::TRACE)?;
-        let codes =
-            ordinals.unary::<_, arrow::datatypes::Int32Type>(|ordinal| (ordinal as i32).wrapping_sub(first as i32));
+        let codes = ordinals.unary::<_, Int32Type>(|ordinal| (ordinal as i32).wrapping_sub(first as i32));
         if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
             return Err(self.wrong(&"a span belongs to a trace of another row group"));
+        }
+        // Texts of traces are codes themselves, mostly: each text is then one value, however many traces have it.
+        if let Some(coded) = values.as_dictionary_opt::<Int32Type>() {
+            let codes = take(coded.keys(), &codes, None).map_err(|error| self.wrong(&error))?;
+            let values = cast(coded.values(), &column.data_type()).map_err(|error| self.wrong(&error))?;
+            return Ok(Values::Coded { codes: codes.as_primitive::<Int32Type>().clone(), values });
         }
         Ok(Values::Coded { codes, values })
     }
@@ -394,7 +405,7 @@ impl<'a> SpanReader<'a> {
     /// A value of the resource or scope that each row points to.
     fn of_owner(&self, column: &str, values: ArrayRef) -> Result<Values> {
         let ordinals = self.unsigned(column)?;
-        let codes = ordinals.unary::<_, arrow::datatypes::Int32Type>(|ordinal| ordinal as i32);
+        let codes = ordinals.unary::<_, Int32Type>(|ordinal| ordinal as i32);
         if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
             return Err(self.wrong(&format!("a span points to a {column} that does not exist")));
         }

@@ -49,7 +49,8 @@ pub(super) fn footer(tail: &[u8]) -> Result<&[u8], Refused> {
     }
 }
 
-/// Where things are: column chunks one after the other up to the tail, page indexes in the tail.
+/// Where things are: column chunks one after the other up to the tail, page indexes in the tail, which is
+/// given.
 pub(super) fn layout(metadata: &ParquetMetaData, tail: &[u8], tail_offset: u64) -> Result<(), Refused> {
     let columns = metadata.file_metadata().schema_descr().num_columns();
     let (mut end, mut indexes) = (FIRST_CHUNK, 0);

@@ -11,7 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -24,9 +24,9 @@ use arrow::{
 use bytes::Bytes;
 use parquet::{
     arrow::{
-        ProjectionMask,
-        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection},
-        parquet_to_arrow_schema,
+        FieldLevels, ProjectionMask,
+        arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, RowSelection},
+        parquet_to_arrow_field_levels, parquet_to_arrow_schema,
     },
     basic::Encoding,
     column::page::{Page, PageReader},
@@ -34,12 +34,15 @@ use parquet::{
     file::{
         metadata::{ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData},
         page_index::offset_index::PageLocation,
-        serialized_reader::SerializedPageReader,
     },
 };
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{fence, window::Window};
+use super::{
+    fence,
+    pages::{Chunks, Pages},
+    window::Window,
+};
 use crate::{
     Error, Result,
     block::meta::FileMeta,
@@ -67,6 +70,8 @@ pub(crate) struct ParquetFile {
     /// The checksum of every column chunk, row groups outermost.
     chunks: Vec<u64>,
     verified: Vec<AtomicBool>,
+    /// By column; found out when it is first read.
+    levels: Vec<OnceLock<FieldLevels>>,
 }
 
 impl ParquetFile {
@@ -103,7 +108,8 @@ impl ParquetFile {
         let by_name = reader.schema().fields().iter().enumerate();
         let by_name = by_name.map(|(index, field)| (field.name().clone(), index)).collect();
         let verified = meta.chunks.iter().map(|_| AtomicBool::new(false)).collect();
-        Ok(Self { path, source, reader, by_name, chunks: meta.chunks.clone(), verified })
+        let levels = reader.schema().fields().iter().map(|_| OnceLock::new()).collect();
+        Ok(Self { path, source, reader, by_name, chunks: meta.chunks.clone(), verified, levels })
     }
 
     /// Where the file is.
@@ -166,7 +172,8 @@ impl ParquetFile {
         Ok(window)
     }
 
-    /// Checks a column chunk, its checksum and what its pages ask for: once where the file stays as it is, else whenever it was fetched.
+    /// Checks a column chunk, its checksum and what its pages ask for: once where the file stays as it is, else whenever it
+    /// was fetched.
     fn verify(&self, row_group: usize, leaf: usize, window: &Window) -> Result<()> {
         let index = row_group * self.metadata().file_metadata().schema_descr().num_columns() + leaf;
         let (Some(expected), Some(verified)) = (self.chunks.get(index), self.verified.get(index)) else {
@@ -187,12 +194,6 @@ impl ParquetFile {
         fence::pages(&bytes, start, chunk, rows, self.pages(row_group, leaf)).map_err(wrong)?;
         verified.store(true, Ordering::Release);
         Ok(())
-    }
-
-    /// What the page index says of the pages of a column chunk.
-    fn pages(&self, row_group: usize, leaf: usize) -> Option<&[PageLocation]> {
-        let pages = self.metadata().offset_index()?.get(row_group)?.get(leaf)?;
-        Some(pages.page_locations())
     }
 
     /// Whether the whole file is at hand.
@@ -217,6 +218,12 @@ impl ParquetFile {
         Ok(start.min(end)..end)
     }
 
+    /// What the page index says of the pages of a column chunk.
+    fn pages(&self, row_group: usize, leaf: usize) -> Option<&[PageLocation]> {
+        let pages = self.metadata().offset_index()?.get(row_group)?.get(leaf)?;
+        Some(pages.page_locations())
+    }
+
     /// Counts the bytes that reading the selected rows of a column chunk touches.
     fn count_bytes(&self, row_group: usize, leaf: usize, rows: Option<&RowSelection>) -> Result<()> {
         let chunk = self.chunk(row_group, leaf)?;
@@ -231,26 +238,34 @@ impl ParquetFile {
         Ok(())
     }
 
+    /// How the decoder puts a column together.
+    fn levels(&self, column: usize) -> Result<&FieldLevels, ParquetError> {
+        let missing = || ParquetError::General(format!("there is no column {column}"));
+        let cell = self.levels.get(column).ok_or_else(missing)?;
+        if let Some(levels) = cell.get() {
+            return Ok(levels);
+        }
+        let schema = self.metadata().file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(schema, [column]);
+        let levels = parquet_to_arrow_field_levels(schema, mask, Some(self.reader.schema().fields()))?;
+        Ok(cell.get_or_init(|| levels))
+    }
+
     /// Reads the selected rows (all if `None`) of one column of a row group, as one array.
     ///
     /// # Errors
     /// [`Error::Corrupt`].
     pub(crate) fn read(&self, row_group: usize, column: usize, rows: Option<RowSelection>) -> Result<ArrayRef> {
-        let schema = self.metadata().file_metadata().schema_descr();
         let leaves = self.leaves(column);
         let window = self.chunk_bytes(row_group, leaves.clone())?;
         leaves.into_iter().try_for_each(|leaf| self.count_bytes(row_group, leaf, rows.as_ref()))?;
         let total = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
         let wanted = rows.as_ref().map_or(total, RowSelection::row_count);
         let batches = guard(&self.path, 0, || {
-            let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(window, self.reader.clone())
-                .with_row_groups(vec![row_group])
-                .with_projection(ProjectionMask::roots(schema, [column]))
-                .with_batch_size(wanted.max(1));
-            if let Some(rows) = rows {
-                builder = builder.with_row_selection(rows);
-            }
-            builder.build()?.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
+            let chunks = Chunks { window: Arc::new(window), metadata: self.metadata(), row_group };
+            let (levels, batch_size) = (self.levels(column)?, wanted.max(1));
+            let reader = ParquetRecordBatchReader::try_new_with_row_groups(levels, &chunks, batch_size, rows)?;
+            reader.collect::<Result<Vec<_>, _>>().map_err(ParquetError::from)
         })?;
         let arrays: Vec<ArrayRef> = batches.iter().filter_map(|batch| batch.columns().first().cloned()).collect();
         let array = self.join(column, &arrays)?;
@@ -317,10 +332,9 @@ impl ParquetFile {
         }
         let window = self.chunk_bytes(row_group, column..column + 1)?;
         let (start, _) = chunk.byte_range();
-        let rows = self.row_group(row_group)?.num_rows().unsigned_abs() as usize;
-        let page = guard(&self.path, start, || {
-            SerializedPageReader::new(Arc::new(window), chunk, rows, None)?.get_next_page()
-        })?;
+        let window = Arc::new(window);
+        let page =
+            guard(&self.path, start, || Pages::open(&window, self.metadata(), row_group, column)?.get_next_page())?;
         let Some(Page::DictionaryPage { buf, num_values, .. }) = page else { return Ok(None) };
         BYTES_READ.set(BYTES_READ.get() + buf.len() as u64);
         let values = plain_byte_arrays(&buf, num_values as usize);

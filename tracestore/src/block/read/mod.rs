@@ -21,6 +21,7 @@ mod file;
 mod hidden;
 mod keys;
 mod owners;
+mod pages;
 mod plan;
 mod prefetch;
 mod residual;

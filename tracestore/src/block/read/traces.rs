@@ -14,7 +14,10 @@ use arrow::{
     datatypes::{ArrowPrimitiveType, Int64Type, UInt32Type, UInt64Type},
 };
 
-use super::{ParquetFile, text::texts};
+use super::{
+    ParquetFile,
+    text::{text_at, texts},
+};
 use crate::{Error, Result, model::TraceId};
 
 /// The trace table of a block.
@@ -107,14 +110,14 @@ impl TraceTable {
         self.primitive::<UInt32Type>("rows")
     }
 
-    /// Root names, empty without a root.
-    pub(crate) fn root_names(&self) -> Result<StringViewArray> {
-        self.text("root_name")
+    /// Root names, empty without a root; texts in any form.
+    pub(super) fn root_names(&self) -> Result<ArrayRef> {
+        self.column("root_name")
     }
 
-    /// The root spans' services, empty without a root.
-    pub(crate) fn root_services(&self) -> Result<StringViewArray> {
-        self.text("root_service")
+    /// The root spans' services, empty without a root; texts in any form.
+    pub(super) fn root_services(&self) -> Result<ArrayRef> {
+        self.column("root_service")
     }
 
     /// Which traces have a root.
@@ -197,7 +200,13 @@ impl TraceTable {
         let summaries = ordinals.iter().enumerate().map(|(index, &ordinal)| {
             let trace_id = self.id(ordinal)?;
             let root = has_root.value(ordinal);
-            let root = root.then(|| (names.value(ordinal).to_owned(), services.value(ordinal).to_owned()));
+            let text = |texts, column| -> Result<String> {
+                text_at(texts, ordinal).map(str::to_owned).ok_or_else(|| self.wrong_type(column))
+            };
+            let root = match root {
+                true => Some((text(&names, "root_name")?, text(&services, "root_service")?)),
+                false => None,
+            };
             let start = starts.value(ordinal);
             let duration = durations.value(ordinal).unsigned_abs();
             let services = service_counts(&counts.value(index)).ok_or_else(|| self.wrong_type("services"))?;

@@ -67,13 +67,13 @@ impl Core {
         }
         let (rewritten, edited) = too_many_partial(stored, edited)?;
         let new = NewBlocks::new(self.vfs(), &layout.blocks, self.making());
-        let mut written = Written { core: self, layout: &layout, new, opened: Vec::new(), files: Vec::new() };
+        let mut written = Written { core: self, layout: &layout, new, opened: Vec::new() };
         let result = written.write(&mut change, &rewritten, edited);
         change.audit = Some((doomed.action.to_owned(), doomed.detail, spans));
         let result = result.map_err(PublishError::Unchanged);
         let result = result.and_then(|()| self.publish(change, std::mem::take(&mut written.opened)));
         if matches!(result, Err(PublishError::Unchanged(_) | PublishError::Conflict)) {
-            written.remove();
+            written.new.remove();
         }
         result?;
         Ok(Outcome { rewritten_blocks: rewritten.len() as u64 })
@@ -113,7 +113,6 @@ struct Written<'a> {
     layout: &'a Layout,
     new: NewBlocks,
     opened: Vec<Arc<Block>>,
-    files: Vec<std::path::PathBuf>,
 }
 
 impl Written<'_> {
@@ -133,19 +132,10 @@ impl Written<'_> {
         }
         vfs.create_dir(&self.layout.deleted)?;
         for Edited { entry, block } in edited {
-            let deleted = file::write(vfs.as_ref(), &self.layout.deleted, block.deleted_rows())?;
-            self.files.push(self.layout.deleted.join(&deleted.file));
+            let deleted = file::write(vfs.as_ref(), &self.layout.deleted, block.deleted_rows(), &mut self.new)?;
             change.replace.push((entry.clone(), CatalogBlock { deleted: Some(deleted), ..entry.clone() }));
             self.opened.push(block);
         }
         vfs.sync_dir(&self.layout.deleted)
-    }
-
-    /// Nothing of it became part of the store. What cannot be removed now is removed with other orphans.
-    fn remove(&self) {
-        self.new.remove();
-        for path in &self.files {
-            let _ = self.core.vfs().remove(path);
-        }
     }
 }

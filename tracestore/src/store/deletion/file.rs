@@ -3,7 +3,7 @@
 
 use std::{
     io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -15,6 +15,7 @@ use crate::{
     catalog::{DeletedRows, Version},
     io::Vfs,
     model::BlockId,
+    store::making::NewBlocks,
 };
 
 /// How names end; before it is an id that says when the file was made.
@@ -24,7 +25,7 @@ const SUFFIX: &str = ".roaring";
 ///
 /// # Errors
 /// [`Error::Io`].
-pub(super) fn write(vfs: &dyn Vfs, dir: &Path, rows: &RoaringBitmap) -> Result<DeletedRows> {
+pub(super) fn write(vfs: &dyn Vfs, dir: &Path, rows: &RoaringBitmap, new: &mut NewBlocks) -> Result<DeletedRows> {
     // By runs where that is shorter: traces lie in one piece.
     let mut rows = rows.clone();
     rows.optimize();
@@ -32,6 +33,7 @@ pub(super) fn write(vfs: &dyn Vfs, dir: &Path, rows: &RoaringBitmap) -> Result<D
     rows.serialize_into(&mut content).map_err(|error| Error::Internal(format!("rows cannot be written: {error}")))?;
     let file = format!("{}{SUFFIX}", BlockId::generate());
     let path = dir.join(&file);
+    new.begin(path.clone());
     let mut writer = vfs.create(&path)?;
     writer.write_all(&content).map_err(|error| Error::io("write", &path, error))?;
     writer.sync()?;
@@ -69,7 +71,7 @@ pub(in crate::store) fn load(vfs: &dyn Vfs, dir: &Path, entry: &DeletedRows) -> 
     }
 }
 
-/// Removes the files that `version` does not name and that were made longer than `grace` ago. Readers hold none of them:
+/// Removes the files that `version` does not name, that were made longer than `grace` ago, and whose names are not used. Readers hold none of them:
 /// they read a file once, and look for a newer version where it is gone.
 ///
 /// # Errors
@@ -80,15 +82,16 @@ pub(in crate::store) fn collect_files(
     version: &Version,
     now: SystemTime,
     grace: Duration,
+    is_used: &dyn Fn(&str) -> bool,
 ) -> Result<()> {
     let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
     for name in vfs.list(dir)? {
-        let created = |name: &PathBuf| name.to_str()?.strip_suffix(SUFFIX)?.parse::<BlockId>().ok()?.created();
-        let is_named = |name: &Path| {
-            version.blocks.iter().filter_map(|block| block.deleted.as_ref()).any(|rows| Path::new(&rows.file) == name)
-        };
-        if created(&name).is_some_and(|created| created + grace < now) && !is_named(&name) {
-            vfs.remove(&dir.join(&name))?;
+        let Some(file) = name.to_str() else { continue };
+        let created = file.strip_suffix(SUFFIX).and_then(|id| id.parse::<BlockId>().ok()?.created());
+        let mut named = version.blocks.iter().filter_map(|block| block.deleted.as_ref());
+        let is_over = created.is_some_and(|created| created + grace < now);
+        if is_over && !named.any(|rows| rows.file == file) && !is_used(file) {
+            vfs.remove(&dir.join(file))?;
         }
     }
     Ok(())

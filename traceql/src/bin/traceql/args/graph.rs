@@ -1,6 +1,6 @@
 //! The arguments of `traceql span-metrics` and `traceql service-graph`.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, str::FromStr};
 
 use clap::{Args as ClapArgs, ValueEnum};
 
@@ -24,9 +24,11 @@ pub(crate) struct SpanRange {
 #[command(after_help = "Examples:\n  \
                   traceql span-metrics --store traces > metrics.prom\n  \
                   traceql span-metrics --step 1m --start -1d traces > history.om\n  \
-                  promtool tsdb create-blocks-from openmetrics history.om data")]
+                  promtool tsdb create-blocks-from openmetrics history.om data\n  \
+                  traceql span-metrics --store traces --remote-write http://localhost:9090/api/v1/write")]
 pub(crate) struct SpanMetrics {
-    /// A store's folder.
+    /// A store's folder. What the store has counted itself as spans came in is shown, as of its latest block; its spans
+    /// are counted instead where it does not count, and with --start, --end, --step, --config or a PATH.
     #[arg(long, value_name = "DIR")]
     pub(crate) store: Option<PathBuf>,
     /// The format of the series.
@@ -40,6 +42,8 @@ pub(crate) struct SpanMetrics {
     pub(crate) processors: Vec<Processor>,
     #[command(flatten)]
     pub(crate) range: SpanRange,
+    #[command(flatten)]
+    pub(crate) remote: RemoteWrite,
     /// Other stores, blocks and OTLP files.
     #[arg(value_name = "PATH", required_unless_present = "store")]
     pub(crate) paths: Vec<PathBuf>,
@@ -53,6 +57,45 @@ pub(crate) enum SeriesFormat {
     Prometheus,
     /// OpenMetrics 1.0, with exemplars.
     Openmetrics,
+    /// Prometheus' protobuf, with exemplars and native histograms.
+    Protobuf,
+}
+
+/// Where series are sent to instead of being printed.
+#[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Remote write")]
+pub(crate) struct RemoteWrite {
+    /// Send the series to this address instead of printing them; with --step time by time, else with the time of --end.
+    #[arg(long = "remote-write", value_name = "URL", conflicts_with = "format")]
+    pub(crate) url: Option<String>,
+    /// A folder for requests that wait. What an earlier command has left there is sent first. [default: in memory]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) spool: Option<PathBuf>,
+    /// How long to wait for a receiver that does not answer; what has waited longer is dropped.
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    pub(crate) outage: Span,
+    /// A header of each request.
+    #[arg(long = "header", value_name = "NAME: VALUE")]
+    pub(crate) headers: Vec<Header>,
+    /// The user and password for HTTP's basic authentication.
+    #[arg(long, value_name = "USER:PASSWORD", env = "TRACEQL_BASIC_AUTH", hide_env_values = true)]
+    pub(crate) basic_auth: Option<String>,
+    /// A token to name oneself with.
+    #[arg(long, value_name = "TOKEN", env = "TRACEQL_BEARER_TOKEN", hide_env_values = true)]
+    pub(crate) bearer_token: Option<String>,
+}
+
+/// A header on the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct Header(pub(crate) String, pub(crate) String);
+
+impl FromStr for Header {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once(':').ok_or("write NAME: VALUE")?;
+        Ok(Self(name.trim().to_owned(), value.trim().to_owned()))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,15 +3,14 @@
 use std::{
     io::{BufWriter, Write},
     path::PathBuf,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant},
 };
 
 use traceql::{
     Engine, MetricsOptions, MetricsResponse,
     ir::Metrics,
-    output::{metrics_to_prometheus, metrics_to_tempo},
+    output::{metrics_to_json, metrics_to_prometheus, metrics_to_tempo, series_to_json},
 };
-use tracestore::Snapshot;
 
 use crate::{
     args::{Format, Query, Sort},
@@ -20,8 +19,6 @@ use crate::{
     terminal::{self, Style},
 };
 
-/// What is asked about where there are no spans to tell.
-const HOUR: u64 = 3_600_000_000_000;
 /// From the top of an empty screen.
 const CLEAR: &str = "\x1b[2J\x1b[3J\x1b[H";
 
@@ -61,8 +58,7 @@ async fn ask(args: &Query, elapsed: Duration) -> Result<MetricsResponse, Failure
     let snapshot = super::open(&args.paths)?;
     let moved = |moment: Option<crate::time::Moment>| moment.map(|moment| moment.after(elapsed));
     let (start, end) = super::times(moved(args.selection.start), moved(args.selection.end))?;
-    let (first, last) = time_of(&snapshot, args.metrics.instant);
-    let mut options = MetricsOptions::new(start.unwrap_or(first), end.unwrap_or(last))
+    let mut options = MetricsOptions::over(&snapshot, start, end, args.metrics.instant)
         .with_max_series(args.metrics.max_series.unwrap_or(0))
         .with_exemplars(args.metrics.exemplars.unwrap_or(0))
         .with_limits(super::query::timeout(args)?, args.max_bytes);
@@ -77,20 +73,6 @@ async fn ask(args: &Query, elapsed: Duration) -> Result<MetricsResponse, Failure
     })
 }
 
-/// The time that has all spans in it; the last hour where there are none.
-fn time_of(snapshot: &Snapshot, instant: bool) -> (u64, u64) {
-    let ranges = snapshot.blocks().iter().map(|block| block.time_range());
-    match ranges.reduce(|one, other| (one.0.min(other.0), one.1.max(other.1))) {
-        // The start of the only interval is not in it; the first of many has the start in it.
-        Some((start, end)) => (if instant { start.saturating_sub(1) } else { start }, end.max(start + 1)),
-        None => {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
-            (now.saturating_sub(HOUR), now)
-        }
-    }
-}
-
 fn write(
     out: &mut impl Write,
     response: &MetricsResponse,
@@ -102,8 +84,10 @@ fn write(
         Format::Auto if terminal::is_terminal() => return output::chart(out, response, units, look),
         Format::Chart => return output::chart(out, response, units, look),
         Format::Table => return output::metrics_table(out, response, units, look),
-        Format::Auto | Format::Ndjson => return output::metrics_ndjson(out, response),
-        Format::Json => return output::metrics_json(out, response),
+        Format::Auto | Format::Ndjson => {
+            return output::lines(out, response.series.iter().map(|series| series_to_json(response, series)));
+        }
+        Format::Json => return output::document(out, &metrics_to_json(response)),
         Format::Csv => return output::metrics_csv(out, response),
         Format::Tempo => metrics_to_tempo(response),
         Format::Prometheus => metrics_to_prometheus(response),

@@ -12,6 +12,7 @@ mod inspect_log;
 mod lookup;
 mod metrics;
 mod query;
+mod remote_write;
 mod retention;
 mod rules;
 mod service_graph;

@@ -2,7 +2,11 @@
 
 use std::{io::Write, time::Duration};
 
-use traceql::{Engine, SearchKey, SearchOrder, SearchResponse, ir::Body};
+use traceql::{
+    Engine, SearchKey, SearchOrder, SearchResponse,
+    ir::Body,
+    output::{search_to_json, search_to_tempo, trace_match_to_json},
+};
 
 use crate::{
     args::{Format, Query, Sort},
@@ -76,11 +80,13 @@ fn write(out: &mut impl Write, response: &SearchResponse, format: Format, style:
     match format {
         Format::Auto if terminal::is_terminal() => output::table(out, response, style),
         Format::Table => output::table(out, response, style),
-        Format::Auto | Format::Ndjson | Format::Chart | Format::Prometheus => output::ndjson(out, response),
-        Format::Json => output::json(out, response),
+        Format::Auto | Format::Ndjson | Format::Chart | Format::Prometheus => {
+            output::lines(out, response.traces.iter().map(trace_match_to_json))
+        }
+        Format::Json => output::document(out, &search_to_json(response)),
         Format::Csv => output::csv(out, response),
         Format::Tempo => {
-            serde_json::to_writer(&mut *out, &traceql::output::search_to_tempo(response))?;
+            serde_json::to_writer(&mut *out, &search_to_tempo(response))?;
             Ok(writeln!(out)?)
         }
     }

@@ -20,7 +20,7 @@ pub(super) async fn run(args: &Tags, style: Style) -> Result<u8, Failure> {
         TagFormat::Auto if terminal::is_terminal() => output::names_table(&mut out, &names, style)?,
         TagFormat::Table => output::names_table(&mut out, &names, style)?,
         TagFormat::Auto => output::names_lines(&mut out, &names)?,
-        TagFormat::Json => output::names_json(&mut out, &names)?,
+        TagFormat::Json => output::document(&mut out, &traceql::output::tag_names_to_json(&names))?,
         TagFormat::Ndjson => output::names_ndjson(&mut out, &names)?,
         TagFormat::Tempo => writeln!(out, "{}", traceql::output::tag_names_to_tempo(&names))?,
     }

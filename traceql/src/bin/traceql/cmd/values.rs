@@ -27,7 +27,7 @@ pub(super) async fn run(args: &Values, style: Style) -> Result<u8, Failure> {
         TagFormat::Auto if terminal::is_terminal() => output::values_table(&mut out, &values, style)?,
         TagFormat::Table => output::values_table(&mut out, &values, style)?,
         TagFormat::Auto => output::values_lines(&mut out, &values)?,
-        TagFormat::Json => output::values_json(&mut out, &values)?,
+        TagFormat::Json => output::document(&mut out, &traceql::output::tag_values_to_json(&values))?,
         TagFormat::Ndjson => output::values_ndjson(&mut out, &values)?,
         TagFormat::Tempo => writeln!(out, "{}", traceql::output::tag_values_to_tempo(&values))?,
     }

@@ -14,7 +14,7 @@ pub(crate) fn csv(out: &mut impl Write, response: &SearchResponse) -> Result<(),
     };
     let mut computed: Vec<String> = Vec::new();
     for set in response.traces.iter().flat_map(|trace| &trace.spansets) {
-        for (name, _) in super::spanset_values(set) {
+        for (name, _) in set.values() {
             if !computed.contains(&name) {
                 computed.push(name);
             }
@@ -48,7 +48,7 @@ pub(crate) fn csv(out: &mut impl Write, response: &SearchResponse) -> Result<(),
             let found = span.attributes.iter().filter(|attribute| attribute.field.to_string() == *name);
             found.map(|attribute| super::text(&attribute.value)).collect::<Vec<_>>().join(";")
         });
-        let set = super::spanset_values(set);
+        let set = set.values();
         let found = computed.iter().map(|name| {
             set.iter().find(|(other, _)| other == name).map_or(String::new(), |(_, value)| super::text(value))
         });

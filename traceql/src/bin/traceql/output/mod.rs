@@ -17,33 +17,17 @@ pub(crate) use chart::{Look, Units, chart, table as metrics_table};
 pub(crate) use csv::csv;
 pub(crate) use diff::{diff_json, diff_table};
 pub(crate) use graph::{graph_chart, graph_dot, graph_json, graph_table};
-pub(crate) use json::{json, ndjson};
-pub(crate) use metrics::{metrics_csv, metrics_json, metrics_ndjson};
+pub(crate) use json::{document, lines};
+pub(crate) use metrics::metrics_csv;
 pub(crate) use rows::{rows_csv, rows_json, rows_ndjson, rows_table};
 pub(crate) use rules::{rules_json, rules_ndjson, rules_text};
 pub(crate) use table::table;
-pub(crate) use tags::{
-    names_json, names_lines, names_ndjson, names_table, values_json, values_lines, values_ndjson, values_table,
-};
+pub(crate) use tags::{names_lines, names_ndjson, names_table, values_lines, values_ndjson, values_table};
 pub(crate) use timing::timing;
-use traceql::{SpansetMatch, Value};
+use traceql::Value;
 pub(crate) use waterfall::waterfall;
 
 use crate::terminal;
-
-/// What a query found out about a spanset; of two values with one name the second is numbered (SEMANTICS.md P1).
-fn spanset_values(spanset: &SpansetMatch) -> Vec<(String, &Value)> {
-    let mut named: Vec<(String, &Value)> = Vec::with_capacity(spanset.attributes.len());
-    for (place, attribute) in spanset.attributes.iter().enumerate() {
-        let before = spanset.attributes.iter().take(place).filter(|other| other.name == attribute.name).count();
-        let name = match before {
-            0 => attribute.name.clone(),
-            _ => format!("{} #{}", attribute.name, before + 1),
-        };
-        named.push((name, &attribute.value));
-    }
-    named
-}
 
 /// A value as people read it.
 fn text(value: &Value) -> String {

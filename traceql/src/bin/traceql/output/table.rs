@@ -45,7 +45,7 @@ fn trace(out: &mut impl Write, trace: &TraceMatch, style: Style) -> Result<(), F
         style.dim(&format!("{spans} {}", plural(spans as usize, "span"))),
     )?;
     for set in &trace.spansets {
-        let values = super::spanset_values(set).into_iter();
+        let values = set.values().into_iter();
         let values: Vec<String> = values
             .map(|(name, value)| format!("{} {}", style.dim(&format!("{}:", clean(&name))), clean(&super::text(value))))
             .collect();

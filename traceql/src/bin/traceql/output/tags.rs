@@ -1,9 +1,9 @@
-//! Names and values: lines for scripts, tables for people, JSON.
+//! Names and values: lines for scripts, tables for people, a JSON object per line.
 
 use std::io::Write;
 
-use serde_json::{Value as Json, json};
-use traceql::{TagNames, TagValue, TagValues, Value, syntax::ast::Literal};
+use serde_json::json;
+use traceql::{TagNames, TagValue, TagValues, Value, output::tag_value_to_json, syntax::ast::Literal};
 
 use crate::{
     exit::Failure,
@@ -36,12 +36,6 @@ pub(crate) fn names_table(out: &mut impl Write, names: &TagNames, style: Style) 
         }
     }
     Ok(())
-}
-
-pub(crate) fn names_json(out: &mut impl Write, names: &TagNames) -> Result<(), Failure> {
-    let scopes = names.scopes.iter().map(|scope| json!({ "scope": scope.scope.name(), "names": scope.names }));
-    serde_json::to_writer_pretty(&mut *out, &json!({ "scopes": scopes.collect::<Vec<_>>() }))?;
-    Ok(writeln!(out)?)
 }
 
 pub(crate) fn names_ndjson(out: &mut impl Write, names: &TagNames) -> Result<(), Failure> {
@@ -92,27 +86,9 @@ fn first_type(values: &TagValues) -> Option<&'static str> {
     values.values.first().map(TagValue::type_name)
 }
 
-pub(crate) fn values_json(out: &mut impl Write, values: &TagValues) -> Result<(), Failure> {
-    let list: Vec<Json> = values.values.iter().map(value).collect();
-    let document = json!({ "field": values.field.to_string(), "values": list, "distinct": values.distinct });
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    Ok(writeln!(out)?)
-}
-
 pub(crate) fn values_ndjson(out: &mut impl Write, values: &TagValues) -> Result<(), Failure> {
     for found in &values.values {
-        writeln!(out, "{}", value(found))?;
+        writeln!(out, "{}", tag_value_to_json(found))?;
     }
     Ok(())
-}
-
-/// As JSON knows it; nanoseconds for durations, words for keywords.
-fn value(found: &TagValue) -> Json {
-    let value = match &found.value {
-        Value::Bool(value) => json!(value),
-        Value::Int(value) | Value::Duration(value) => json!(value),
-        Value::Float(value) if value.is_finite() => json!(value),
-        _ => json!(found.to_string()),
-    };
-    json!({ "type": found.type_name(), "value": value, "count": found.count })
 }
