@@ -131,6 +131,7 @@ impl Copier<'_> {
         }
         self.vfs.sync_dir(&self.to.blocks)?;
         self.copy_deleted(version, &mut report)?;
+        self.copy_derived(&mut report)?;
         self.copy_log(version, &mut report)?;
         Ok(report)
     }
@@ -160,6 +161,20 @@ impl Copier<'_> {
             report.bytes += self.vfs.size(&to.join(name))?.unwrap_or(0);
             self.vfs.sync_dir(to)?;
         }
+        Ok(())
+    }
+
+    /// What observers keep, before the log: it may lack what the log has, as after a crash, and never the other way round.
+    fn copy_derived(&self, report: &mut CopyReport) -> Result<()> {
+        let (from, to) = (&self.from.derived, &self.to.derived);
+        self.vfs.remove(to)?;
+        let names = self.vfs.list(from)?;
+        for name in names.iter().filter(|name| name.extension().is_some_and(|end| end == "state")) {
+            self.vfs.create_dir(to)?;
+            self.vfs.copy(&from.join(name), &to.join(name))?;
+            self.vfs.sync_dir(to)?;
+        }
+        report.bytes += self.bytes(to)?;
         Ok(())
     }
 
