@@ -1,30 +1,20 @@
 //! Ingest into a store that acknowledges: each sync mode and number of producers by a process of its own.
 
-use std::{
-    fs::File,
-    io::{BufWriter, Write},
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{path::PathBuf, process::Command};
 
 use clap::Args;
-use trace_benches::workload::{Workload, write_delimited};
-use tracestore::otlp::MessageSource;
 
 use crate::{
     Result,
     cold::output_of,
     produce::{Produced, Syncing},
+    requests,
 };
 
 #[derive(Debug, Args)]
 pub(crate) struct Durable {
-    /// The recording: an OTLP file in any form. Its requests are sent as they are.
-    #[arg(long, conflicts_with = "spans")]
-    data: Option<PathBuf>,
-    /// A generated workload of about so many spans instead, 200 of one resource in a request.
-    #[arg(long, default_value_t = 500_000)]
-    spans: u64,
+    #[command(flatten)]
+    input: requests::Input,
     #[arg(long, value_delimiter = ',', default_value = "1,4")]
     producers: Vec<usize>,
     #[arg(long, value_delimiter = ',', default_value = "full,interval,off")]
@@ -40,9 +30,8 @@ impl Durable {
             Some(folder) => tempfile::tempdir_in(folder)?,
             None => tempfile::tempdir()?,
         };
-        // Unpacked beforehand: producers are to cost as little as they can.
         let requests = folder.path().join("requests");
-        self.write_requests(&requests)?;
+        self.input.write(&requests)?;
         println!(
             "{:<10} {:>9} {:>10} {:>10} {:>12} {:>12} {:>7} {:>8} {:>10} {:>9} {:>8} {:>6}",
             "sync",
@@ -69,25 +58,6 @@ impl Durable {
             }
         }
         Ok(())
-    }
-
-    /// Writes the requests one after the other, not packed.
-    fn write_requests(&self, path: &Path) -> Result<()> {
-        let mut out = BufWriter::new(File::create(path)?);
-        match &self.data {
-            Some(data) => {
-                let mut source = MessageSource::open(data)?;
-                while let Some(request) = source.next().transpose()? {
-                    write_delimited(&mut out, &request.bytes)?;
-                }
-            }
-            None => {
-                for request in Workload::new(1, self.spans, 0.02) {
-                    write_delimited(&mut out, &request)?;
-                }
-            }
-        }
-        Ok(out.flush()?)
     }
 }
 

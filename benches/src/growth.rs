@@ -8,6 +8,7 @@ use crate::{
     Result,
     ingest::ingest_generated,
     measure::Measure,
+    merge::merge,
     queries::Growth,
     report::{Ingest, QueryFigures, Report},
     run::{questions_of_generated, size},
@@ -43,9 +44,10 @@ impl Growing {
             };
             let store = folder.join("store");
             let ingest = ingested(&folder, &store, *spans)?;
+            let compaction = merge(&store)?;
             let size = size(&store, ingest.spans)?;
             let queries = self.measure.measure(&store, questions_of_generated())?;
-            let report = Report { ingest, size, compaction: None, queries };
+            let report = Report { ingest, size, compaction, queries };
             if let Some(json) = &self.json {
                 report.write(&json.join(format!("{spans}.json")))?;
             }

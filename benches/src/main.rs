@@ -8,10 +8,12 @@ mod durable;
 mod growth;
 mod ingest;
 mod measure;
+mod merge;
 mod path;
 mod produce;
 mod queries;
 mod report;
+mod requests;
 mod run;
 mod soak;
 mod structure;
@@ -41,6 +43,8 @@ enum Command {
     Growth(growth::Growing),
     /// Ingest into a store that acknowledges: spans per second, CPU and memory by sync mode and producers.
     Durable(durable::Durable),
+    /// Make many small blocks and merge them: MB per second, CPU and memory, what is written again.
+    Compaction(merge::Compacting),
     /// Ingest, make blocks and query at the same time, and keep to a budget of memory.
     Soak(soak::Soak),
     /// Write a generated workload: zstd of varint-delimited OTLP requests.
@@ -54,6 +58,8 @@ enum Command {
     #[command(hide = true)]
     Ask(cold::Ask),
     #[command(hide = true)]
+    Merge(merge::MergeBlocks),
+    #[command(hide = true)]
     Produce(produce::Produce),
 }
 
@@ -63,6 +69,8 @@ fn main() -> ExitCode {
         Command::Compare(compare) => compare.execute(),
         Command::Growth(growth) => growth.execute(),
         Command::Durable(durable) => durable.execute(),
+        Command::Compaction(compaction) => compaction.execute(),
+        Command::Merge(merge) => merge.execute(),
         Command::Soak(soak) => soak.execute(),
         Command::Generate(generate) => generate.execute(),
         Command::Structure(structure) => structure.execute(),

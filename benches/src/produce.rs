@@ -27,6 +27,9 @@ pub(crate) struct Produce {
     data: PathBuf,
     #[arg(long)]
     sync: Syncing,
+    /// Blocks are made of so many MiB of requests, by the producers themselves and not beside them: always the same.
+    #[arg(long)]
+    cut: Option<usize>,
     /// How many threads send, each waiting for the acknowledgement of its request.
     #[arg(long)]
     producers: usize,
@@ -74,12 +77,15 @@ struct Sent {
 impl Produce {
     pub(crate) fn execute(&self) -> Result<()> {
         let mut options = StoreOptions::default();
-        options.sync = self.sync.mode();
+        (options.sync, options.compaction) = (self.sync.mode(), None);
+        if let Some(mebibytes) = self.cut {
+            (options.background, options.cut.bytes) = (None, mebibytes << 20);
+        }
         let store = TraceStore::open(&self.store, options)?;
         let source = Mutex::new(MessageSource::open(&self.data)?);
         let begun = Instant::now();
         let sent = thread::scope(|scope| {
-            let producers: Vec<_> = (0..self.producers).map(|_| scope.spawn(|| send(&store, &source))).collect();
+            let producers: Vec<_> = (0..self.producers).map(|_| scope.spawn(|| self.send(&store, &source))).collect();
             let sent = producers.into_iter().map(|producer| producer.join().map_err(|_| "a producer panicked")?);
             sent.collect::<Result<Vec<Sent>>>()
         })?;
@@ -103,21 +109,24 @@ impl Produce {
         println!("{}", serde_json::to_string(&produced)?);
         Ok(())
     }
-}
 
-/// Sends what is left of the source, one request after the other.
-fn send(store: &TraceStore, source: &Mutex<MessageSource>) -> Result<Sent> {
-    let mut sent = Sent::default();
-    loop {
-        let next = source.lock().unwrap_or_else(PoisonError::into_inner).next().transpose()?;
-        let Some(request) = next else { return Ok(sent) };
-        // As a server has it: bytes of its own.
-        let bytes = Bytes::copy_from_slice(&request.bytes);
-        let begun = Instant::now();
-        let (spans, retries) = ingest(store, &bytes)?;
-        sent.times.push(begun.elapsed().as_secs_f64() * 1e3);
-        sent.spans += spans;
-        sent.retries += retries;
+    /// Sends what is left of the source, one request after the other.
+    fn send(&self, store: &TraceStore, source: &Mutex<MessageSource>) -> Result<Sent> {
+        let mut sent = Sent::default();
+        loop {
+            let next = source.lock().unwrap_or_else(PoisonError::into_inner).next().transpose()?;
+            let Some(request) = next else { return Ok(sent) };
+            // As a server has it: bytes of its own.
+            let bytes = Bytes::copy_from_slice(&request.bytes);
+            let begun = Instant::now();
+            let (spans, retries) = ingest(store, &bytes)?;
+            sent.times.push(begun.elapsed().as_secs_f64() * 1e3);
+            sent.spans += spans;
+            sent.retries += retries;
+            if self.cut.is_some() {
+                store.step()?;
+            }
+        }
     }
 }
 

@@ -34,8 +34,8 @@ pub(crate) struct Ingest {
 /// What compaction took, in a process of its own.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct Compaction {
-    pub(crate) blocks_before: usize,
-    pub(crate) blocks_after: usize,
+    pub(crate) blocks_before: u64,
+    pub(crate) blocks_after: u64,
     pub(crate) bytes_read: u64,
     pub(crate) bytes_written: u64,
     pub(crate) spans: u64,

@@ -1,4 +1,4 @@
-//! The benchmark: ingest, then every question cold and warm, then the yardsticks.
+//! The benchmark: ingest, compaction, then every question cold and warm, then the yardsticks.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +9,7 @@ use crate::{
     Result, duckdb,
     ingest::{ingest_file, ingest_generated},
     measure::Measure,
+    merge::merge,
     queries::{BESIDES, FURTHER, GENERATED, Question, RECORDING},
     report::{Report, Size},
     table,
@@ -66,12 +67,13 @@ impl Run {
             (Some(data), _) => ingest_file(store, data)?,
             (None, spans) => ingest_generated(store, spans.unwrap_or(0))?,
         };
+        let compaction = merge(store)?;
         let size = size(store, ingest.spans)?;
         let queries = match &self.input.data {
             Some(_) => self.measure.measure(store, RECORDING.iter().chain(&FURTHER).chain(&BESIDES))?,
             None => self.measure.measure(store, questions_of_generated())?,
         };
-        Ok(Report { ingest, size, compaction: None, queries })
+        Ok(Report { ingest, size, compaction, queries })
     }
 }
 

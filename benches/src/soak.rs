@@ -1,7 +1,10 @@
-//! Ingest, blocks and queries at the same time in one process, within a budget of memory.
+//! Ingest, compaction and queries at the same time in one process, within a budget of memory.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +13,7 @@ use bytes::Bytes;
 use clap::Args;
 use trace_benches::{process, workload::Workload};
 use traceql::{Engine, MetricsOptions, SearchOptions};
-use tracestore::{StoreOptions, TraceStore};
+use tracestore::{StoreOptions, TimeWindows, TraceStore};
 
 use crate::{
     Result,
@@ -28,8 +31,8 @@ const TELL: Duration = Duration::from_secs(5);
 pub(crate) struct Soak {
     #[arg(long, default_value_t = 10_000_000)]
     spans: u64,
-    /// Memory for all of it, in MiB, mapped files not counted. Live data may have an eighth, a block a sixteenth, a query
-    /// a quarter.
+    /// Memory for all of it, in MiB, mapped files not counted. Live data may have an eighth, a block that is cut from it a
+    /// 32nd, one that blocks are merged into a quarter, a query a quarter.
     #[arg(long, default_value_t = 1024)]
     budget: u64,
     /// How many threads send.
@@ -100,7 +103,9 @@ impl Soak {
     fn options(&self) -> Result<StoreOptions> {
         let mut options = StoreOptions::default();
         options.memory_budget = usize::try_from(self.budget << 20)? / 8;
-        options.cut.bytes = options.memory_budget / 2;
+        options.cut.bytes = options.memory_budget / 4;
+        options.compaction =
+            Some(Arc::new(TimeWindows { max_request_bytes: (self.budget << 20) / 4, ..TimeWindows::default() }));
         Ok(options)
     }
 

@@ -132,6 +132,15 @@ fn every_sync_mode_and_number_of_producers_takes_all_spans() {
 }
 
 #[test]
+fn small_blocks_are_merged() {
+    let told = run(&["compaction", "--spans", "20000", "--cut", "1"]);
+    let mut words = told.split_whitespace().map(|word| word.trim_end_matches(',').parse::<u64>());
+    let [before, after, spans] = [0, 2, 0].map(|skipped| words.nth(skipped).unwrap().unwrap());
+    assert!(before > 3 && after == 1 && (20_000..21_000).contains(&spans), "{told}");
+    assert!(told.contains("write amplification"), "{told}");
+}
+
+#[test]
 fn a_soak_counts_what_was_acknowledged() {
     let told = run(&["soak", "--spans", "20000", "--producers", "2"]);
     assert!(told.contains("peak memory"), "{told}");

@@ -254,7 +254,9 @@ fn catalog_and_log_are_shown() {
     let mut options = StoreOptions::default();
     options.background = None;
     let writer = TraceStore::open(&store, options).unwrap();
-    (0..3).for_each(|number| drop(writer.ingest(request(number).into()).unwrap()));
+    for number in 0..3 {
+        writer.ingest(request(number).into()).unwrap();
+    }
     let text = answer(&["inspect", "--log", &store]);
     assert!(
         text.contains("version 2") && text.contains("1 blocks") && text.contains("records 1 to 3, 3 spans"),

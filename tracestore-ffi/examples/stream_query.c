@@ -17,14 +17,14 @@ static int fail(const char *what, const char *message)
     return 1;
 }
 
-/* The shortest text that is the same number. */
+/* The shortest text that is the same number, without an exponent as far as 17 digits do. */
 static void print_number(double number)
 {
     char text[32];
 
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, number);
-        if (strtod(text, NULL) == number)
+        if (strtod(text, NULL) == number && !strchr(text, 'e'))
             break;
     }
     fputs(text, stdout);

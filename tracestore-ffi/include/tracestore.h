@@ -208,6 +208,15 @@ struct ArrowArrayStream {
 
 
 
+// The spans that a search finds.
+#define TS_DELETE_SPANS 0
+
+// The whole traces of the spans that a search finds.
+#define TS_DELETE_TRACES 1
+
+// One trace: the text is its id.
+#define TS_DELETE_TRACE 2
+
 // The version of the ABI that this header describes: raised when something that was there changes or goes. What is
 // added does not raise it.
 #define TS_ABI_VERSION 1
@@ -404,6 +413,40 @@ typedef struct {
     // 0.
     uint32_t reserved;
 } ts_tag_options;
+
+// What a compaction did.
+typedef struct {
+    // To be set to `sizeof(ts_compaction_result)`.
+    size_t size;
+    // Blocks that were merged.
+    uint64_t blocks_before;
+    // Blocks that they became.
+    uint64_t blocks_after;
+    // Spans that were stored in them.
+    uint64_t spans_before;
+    // Spans that are stored now: without copies, and without what was deleted.
+    uint64_t spans_after;
+    // Bytes of the files before.
+    uint64_t bytes_before;
+    // Bytes of the files after.
+    uint64_t bytes_after;
+    // Jobs whose blocks cannot be merged, and stay as they are; the log says why.
+    uint64_t left_alone;
+} ts_compaction_result;
+
+// What a deletion did, or would do.
+typedef struct {
+    // To be set to `sizeof(ts_deletion_result)`.
+    size_t size;
+    // Traces that lose spans.
+    uint64_t traces;
+    // Spans that go, as queries count them.
+    uint64_t spans;
+    // The same with all stored copies.
+    uint64_t stored_spans;
+    // Blocks that hold them.
+    uint64_t blocks;
+} ts_deletion_result;
 
 // All is well.
 #define TS_OK 0
@@ -634,6 +677,25 @@ ts_code ts_trace_arrow(ts_store *store,
                        const ts_query_options *options,
                        struct ArrowArrayStream *stream,
                        ts_error **error);
+
+// Merges small blocks into larger ones where that is due, as the store's own thread does it. With `at_once` (1) blocks of
+// hours that may not be over are merged, too, and every block with deleted spans is written anew, without them. The store
+// goes on taking spans and answering queries; of two compactions one waits. `result` may be NULL.
+ts_code ts_store_compact(ts_store *store,
+                         uint32_t at_once,
+                         ts_compaction_result *result,
+                         ts_error **error);
+
+// Deletes spans for good: `TS_DELETE_...` says what the text is. Queries do not see them from the moment this returns; the
+// bytes leave the disk when their blocks are compacted. What waits is made into a block first. With `dry_run` (1) nothing
+// is done, and the result tells what would be. `result` may be NULL.
+ts_code ts_store_delete(ts_store *store,
+                        uint32_t what,
+                        const char *selection,
+                        size_t selection_length,
+                        uint32_t dry_run,
+                        ts_deletion_result *result,
+                        ts_error **error);
 
 // The version of the ABI that the library has; a program can use the library if this is its own `TS_ABI_VERSION`.
 uint32_t ts_abi_version(void);

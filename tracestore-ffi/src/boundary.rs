@@ -91,6 +91,7 @@ mod tests {
         // SAFETY: the handle is open until it is freed.
         let message = unsafe { std::ffi::CStr::from_ptr(ts_error_message(error)) };
         assert!(message.to_string_lossy().contains("on purpose"));
+        // SAFETY: as above.
         assert_eq!((code, unsafe { ts_error_code(error) }), (TS_INTERNAL, TS_INTERNAL));
         // SAFETY: any handle may be freed.
         assert_eq!(unsafe { ts_error_free(error) }, TS_OK);

@@ -117,6 +117,7 @@ fn code_of_store(error: &tracestore::Error) -> ts_code {
         tracestore::Error::Locked { .. } => TS_LOCKED,
         tracestore::Error::Stopped { .. } => TS_STOPPED,
         tracestore::Error::Internal(_) => TS_INTERNAL,
+        tracestore::Error::Selector { .. } => TS_EXECUTION,
         _ if error.is_corruption() => TS_CORRUPT,
         _ if error.is_bad_input() => TS_BAD_INPUT,
         _ if error.is_not_found() => TS_NOT_FOUND,

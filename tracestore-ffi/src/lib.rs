@@ -33,4 +33,5 @@ pub mod store;
 pub mod tags;
 pub mod text;
 pub mod trace;
+pub mod upkeep;
 pub mod version;

@@ -11,7 +11,7 @@ use std::{path::Path, process::ExitCode};
 use tracestore::{StoreOptions, TraceStore, otlp::MessageSource};
 
 /// After so many requests the live data is made into a block. A real ingester leaves this to the store's policy.
-const REQUESTS_PER_BLOCK: usize = 20;
+const REQUESTS_PER_BLOCK: usize = 3;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -9,7 +9,7 @@ mod cases;
 mod numbered;
 mod support;
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
@@ -31,8 +31,9 @@ fn reader(vfs: &MemoryVfs) -> StoreReader {
     StoreReader::open_on(Arc::new(vfs.clone()), Path::new("store")).unwrap()
 }
 
+/// Everything in one window.
 fn at_once() -> TimeWindows {
-    TimeWindows::default().at_once()
+    TimeWindows { windows: vec![Duration::MAX], ..TimeWindows::default().at_once() }
 }
 
 fn ingest(store: &TraceStore, requests: &[ExportTraceServiceRequest]) {

@@ -7,7 +7,6 @@
 #[path = "support/crash_vfs.rs"]
 mod crash_vfs;
 mod metrics_support;
-#[allow(dead_code, reason = "every test file uses its own part")]
 #[path = "support/numbered.rs"]
 mod numbered;
 
@@ -44,7 +43,7 @@ fn open(vfs: &CrashVfs, sync: SyncMode) -> tracestore::Result<(TraceStore, Arc<M
     options.background = None;
     options.segment_bytes = 700;
     options.sync = sync;
-    options.observer = Some(generator.clone());
+    options.observer = Some(Arc::<MetricsGenerator>::clone(&generator));
     Ok((TraceStore::open("store", options)?, generator))
 }
 

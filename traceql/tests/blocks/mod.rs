@@ -44,18 +44,27 @@ pub(crate) fn single_spans(requests: &[ExportTraceServiceRequest]) -> Vec<Export
     singles
 }
 
-/// Deals spans to blocks: each span to one or two, in an order that `places` says.
-pub(crate) fn cut(singles: &[ExportTraceServiceRequest], places: &[(u8, Option<u8>, u16)], blocks: u8) -> Snapshot {
+/// Deals spans to several lists: each span to one or two, in an order that `places` says.
+pub(crate) fn deal(
+    singles: &[ExportTraceServiceRequest],
+    places: &[(u8, Option<u8>, u16)],
+    lists: u8,
+) -> Vec<Vec<ExportTraceServiceRequest>> {
     let mut order: Vec<usize> = (0..singles.len()).collect();
     let place = |index: usize| places[index % places.len()];
     order.sort_by_key(|index| place(*index).2);
-    let mut parts: Vec<Vec<ExportTraceServiceRequest>> = vec![Vec::new(); usize::from(blocks)];
+    let mut parts: Vec<Vec<ExportTraceServiceRequest>> = vec![Vec::new(); usize::from(lists)];
     for index in order {
         let (first, second, _) = place(index);
-        parts[usize::from(first % blocks)].push(singles[index].clone());
+        parts[usize::from(first % lists)].push(singles[index].clone());
         if let Some(second) = second {
-            parts[usize::from(second % blocks)].push(singles[index].clone());
+            parts[usize::from(second % lists)].push(singles[index].clone());
         }
     }
-    Snapshot::new(parts.iter().filter_map(|part| block(part)).collect())
+    parts
+}
+
+/// The same as blocks.
+pub(crate) fn cut(singles: &[ExportTraceServiceRequest], places: &[(u8, Option<u8>, u16)], blocks: u8) -> Snapshot {
+    Snapshot::new(deal(singles, places, blocks).iter().filter_map(|part| block(part)).collect())
 }

@@ -52,7 +52,7 @@ fn a_store_that_counts_shows_its_own_counters() {
     let store = folder.path().join("store");
     let generator = Arc::new(GeneratorConfig::default().generator().unwrap());
     let mut options = StoreOptions::default();
-    options.observer = Some(generator.clone());
+    options.observer = Some(generator);
     let open = TraceStore::open(&store, options).unwrap();
     let requests: Vec<_> = MessageSource::open(SHOP.as_ref()).unwrap().map(|request| request.unwrap().bytes).collect();
     requests.iter().for_each(|request| assert!(open.ingest(request.clone()).unwrap().spans > 0));

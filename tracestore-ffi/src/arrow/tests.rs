@@ -20,7 +20,8 @@ use crate::error::{Fault, TS_INTERRUPTED};
 struct Given {
     schema: SchemaRef,
     batches: Vec<Result<RecordBatch, Fault>>,
-    alive: Arc<()>,
+    /// Goes with the source.
+    _alive: Arc<()>,
 }
 
 impl Source for Given {
@@ -40,7 +41,7 @@ impl Source for Given {
 fn stream(batches: Vec<Result<RecordBatch, Fault>>, schema: SchemaRef) -> (ArrowArrayStream, Weak<()>) {
     let alive = Arc::new(());
     let watch = Arc::downgrade(&alive);
-    (export(Given { schema, batches, alive }), watch)
+    (export(Given { schema, batches, _alive: alive }), watch)
 }
 
 fn schema_of(stream: &mut ArrowArrayStream) -> ArrowSchema {

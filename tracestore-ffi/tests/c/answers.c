@@ -88,6 +88,44 @@ static void traces(ts_store *store)
     EXPECT(TS_OK, ts_store_close(other, &error));
 }
 
+/* Blocks of one trace each, with a copy of one of them, are merged, and lose what is deleted. */
+static void upkeep(void)
+{
+    const ts_store_options options = {.size = sizeof options, .threads = 1, .no_background = 1};
+    ts_deletion_result deleted = {.size = sizeof deleted};
+    ts_compaction_result merged = {.size = sizeof merged};
+    ts_store_status status = {.size = sizeof status};
+    ts_store *store;
+    ts_text *text;
+
+    EXPECT(TS_OK, ts_store_open(NULL, &options, &store, &error));
+    for (uint8_t trace = 0; trace < 8; trace++) {
+        size_t length;
+        uint8_t *request = make_request((uint8_t)(trace % 4 + 1), 3, &length);
+        EXPECT(TS_OK, ts_ingest(store, request, length, TS_OTLP_PROTOBUF, NULL, &error));
+        EXPECT(TS_OK, ts_store_flush(store, &error));
+        free(request);
+    }
+    EXPECT(TS_OK, ts_store_delete(store, TS_DELETE_SPANS, "{ name = \"child\" && trace:id =~ \"01.*\" }",
+                                  TS_ZERO_TERMINATED, 1, &deleted, &error));
+    CHECK(deleted.spans == 2 && deleted.stored_spans == 4 && deleted.traces == 1 && deleted.blocks == 2);
+    EXPECT(TS_OK, ts_store_get_status(store, &status, &error));
+    CHECK(status.blocks == 8 && status.spans == 24);
+    const char *id = "02020202020202020202020202020202";
+    EXPECT(TS_OK, ts_store_delete(store, TS_DELETE_TRACE, id, 32, 0, &deleted, &error));
+    CHECK(deleted.spans == 3);
+    EXPECT(TS_OK, ts_store_delete(store, TS_DELETE_TRACES, "{ trace:id =~ \"03.*\" && name = \"root\" }",
+                                  TS_ZERO_TERMINATED, 0, &deleted, &error));
+    CHECK(deleted.spans == 3 && deleted.traces == 1);
+    EXPECT(TS_NOT_FOUND, ts_trace(store, id, 32, TS_OTLP_JSON, &text, &error));
+    EXPECT(TS_OK, ts_store_compact(store, 1, &merged, &error));
+    EXPECT(TS_OK, ts_store_get_status(store, &status, &error));
+    CHECK(merged.blocks_before == 4 && merged.blocks_after == 1 && merged.left_alone == 0);
+    CHECK(merged.spans_before == 12 && merged.spans_after == 6 && merged.bytes_after < merged.bytes_before);
+    CHECK(status.blocks == 1 && status.spans == 6);
+    EXPECT(TS_OK, ts_store_close(store, &error));
+}
+
 static void language(void)
 {
     ts_diagnostic found = {.size = sizeof found};
@@ -151,6 +189,7 @@ void test_answers(const struct place *place)
     tags(store);
     traces(store);
     EXPECT(TS_OK, ts_store_close(store, &error));
+    upkeep();
     language();
     /* The same for every thread, and long under Valgrind. */
     if (place->thread == 0)

@@ -38,6 +38,8 @@ static void nulls_without_a_store(void)
     EXPECT(REFUSED, ts_span_metrics(NULL, NULL, 0, 0, TS_PROMETHEUS_TEXT, &text, &error));
     EXPECT(REFUSED, ts_trace(NULL, "01", 2, TS_OTLP_JSON, &text, &error));
     EXPECT(REFUSED, ts_trace_arrow(NULL, "01", 2, NULL, &stream, &error));
+    EXPECT(REFUSED, ts_store_compact(NULL, 0, NULL, &error));
+    EXPECT(REFUSED, ts_store_delete(NULL, TS_DELETE_SPANS, "{ }", 3, 0, NULL, &error));
     CHECK(text == NULL);
     /* Nobody has to ask what went wrong. */
     CHECK(ts_store_open(NULL, NULL, NULL, NULL) == REFUSED && ts_store_flush(NULL, NULL) == REFUSED);
@@ -62,6 +64,7 @@ static void texts(ts_store *store)
         EXPECT(REFUSED, ts_tag_values(store, pointer, length, NULL, &text, &error));
         EXPECT(REFUSED, ts_trace(store, pointer, length, TS_OTLP_JSON, &text, &error));
         EXPECT(REFUSED, ts_trace_arrow(store, pointer, length, NULL, &stream, &error));
+        EXPECT(REFUSED, ts_store_delete(store, TS_DELETE_SPANS, pointer, length, 0, NULL, &error));
         EXPECT(REFUSED, ts_check(pointer, length, 0, &report, &error));
         EXPECT(REFUSED, ts_format(pointer, length, 0, &text, &error));
         CHECK(text == NULL && report == NULL);
@@ -134,6 +137,13 @@ static void numbers(ts_store *store)
     EXPECT(REFUSED, ts_span_metrics(store, bad, 0, 0, 0, &text, &error));
     EXPECT(REFUSED, ts_check("{ }", 3, 2, &report, &error));
     EXPECT(REFUSED, ts_format("{ }", 3, 2, &text, &error));
+    EXPECT(REFUSED, ts_store_delete(store, 3, "{ }", 3, 0, NULL, &error));
+    EXPECT(REFUSED, ts_store_delete(store, TS_DELETE_SPANS, "{ }", 3, 2, NULL, &error));
+    ts_deletion_result deleted = {.size = 0};
+    ts_compaction_result compacted = {.size = 4};
+    EXPECT(REFUSED, ts_store_delete(store, TS_DELETE_SPANS, "{ }", 3, 0, &deleted, &error));
+    EXPECT(REFUSED, ts_store_compact(store, 0, &compacted, &error));
+    EXPECT(REFUSED, ts_store_compact(store, 2, NULL, &error));
     CHECK(ts_set_log(5, NULL, NULL) == REFUSED);
 }
 

@@ -32,6 +32,8 @@ static void queries(ts_store *store)
     EXPECT(TS_INVALID_OPTIONS, ts_span_metrics(store, "metrics_generator: 7", 0, 0, TS_PROMETHEUS_TEXT, &text, &error));
     EXPECT(TS_LIMIT, ts_query_json(store, "{ span.user = \"ann\" }", 21, &little, TS_JSON, &text, &error));
     EXPECT(TS_BAD_INPUT, ts_trace(store, "no digits", 9, TS_OTLP_JSON, &text, &error));
+    EXPECT(TS_INVALID_QUERY, ts_store_delete(store, TS_DELETE_SPANS, "{ } | rate()", 12, 0, NULL, &error));
+    EXPECT(TS_BAD_INPUT, ts_store_delete(store, TS_DELETE_TRACE, "{ }", 3, 0, NULL, &error));
     EXPECT(TS_NOT_FOUND, ts_trace(store, "77", 2, TS_OTLP_JSON, &text, &error));
     CHECK(ts_trace(store, "77", 2, TS_OTLP_JSON, &text, &fault) == TS_NOT_FOUND);
     CHECK(ts_error_span(fault, &offset, &length) == TS_NOT_FOUND && ts_error_free(fault) == TS_OK);
@@ -125,6 +127,8 @@ static void stores(const struct place *place)
     EXPECT(TS_OK, ts_store_open(path, &reading, &second, &error));
     EXPECT(TS_READ_ONLY, ts_ingest(second, request, length, TS_OTLP_PROTOBUF, NULL, &error));
     EXPECT(TS_READ_ONLY, ts_store_flush(second, &error));
+    EXPECT(TS_READ_ONLY, ts_store_compact(second, 0, NULL, &error));
+    EXPECT(TS_READ_ONLY, ts_store_delete(second, TS_DELETE_SPANS, "{ }", 3, 0, NULL, &error));
     EXPECT(TS_OK, ts_query_json(second, "{ name = \"root\" }", 17, NULL, TS_NDJSON, &text, &error));
     check_text(text, "05050505050505050505050505050505");
     EXPECT(TS_OK, ts_store_close(second, &error));

@@ -21,6 +21,8 @@ static void refused_as_store(ts_store *store)
     EXPECT(REFUSED, ts_span_metrics(store, NULL, 0, 0, TS_PROMETHEUS_TEXT, &text, &error));
     EXPECT(REFUSED, ts_trace(store, "01", 2, TS_OTLP_JSON, &text, &error));
     EXPECT(REFUSED, ts_trace_arrow(store, "01", 2, NULL, &stream, &error));
+    EXPECT(REFUSED, ts_store_compact(store, 0, NULL, &error));
+    EXPECT(REFUSED, ts_store_delete(store, TS_DELETE_SPANS, "{ }", 3, 0, NULL, &error));
     EXPECT(REFUSED, ts_store_close(store, &error));
     CHECK(text == NULL);
 }

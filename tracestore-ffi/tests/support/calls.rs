@@ -1,12 +1,15 @@
 //! Random sequences of C calls, read from bytes: any function with any handle, of the right kind or not, open or not.
 //! Used by `tests/calls.rs` and by the fuzz target `c_api`.
 
+mod arguments;
+
 use std::{
-    ffi::{CStr, c_char, c_int, c_void},
+    ffi::CStr,
     mem::MaybeUninit,
     ptr::{null, null_mut, without_provenance_mut},
 };
 
+use arguments::{ID, request};
 use tracestore_ffi::{
     arrow::{ArrowArray, ArrowArrayStream, ArrowSchema},
     error::{
@@ -14,12 +17,11 @@ use tracestore_ffi::{
         ts_error_message, ts_error_span,
     },
     ingest::{ts_ingest, ts_ingest_result},
-    interrupt::{ts_interrupt_clear, ts_interrupt_free, ts_interrupt_new, ts_interrupt_raise, ts_progress},
+    interrupt::{ts_interrupt_clear, ts_interrupt_free, ts_interrupt_new, ts_interrupt_raise},
     language::{
         ts_check, ts_diagnostic, ts_format, ts_report_count, ts_report_diagnostic, ts_report_free, ts_report_kind,
         ts_report_verdict,
     },
-    options::{ts_query_options, ts_tag_options},
     query::{ts_explain, ts_query_arrow, ts_query_json},
     span_metrics::ts_span_metrics,
     store::{
@@ -29,29 +31,12 @@ use tracestore_ffi::{
     tags::{ts_tag_names, ts_tag_values},
     text::{TS_ZERO_TERMINATED, ts_text_data, ts_text_free, ts_text_length},
     trace::{ts_trace, ts_trace_arrow},
+    upkeep::{ts_store_compact, ts_store_delete},
     version::ts_open_handles,
 };
 
 /// Open stores cost threads.
 const MAX_STORES: usize = 2;
-
-/// A trace of [`request`].
-const ID: &CStr = c"01010101010101010101010101010101";
-
-const QUERIES: [&CStr; 12] = [
-    c"{ }",
-    c"{ name = \"b\" }",
-    c"{ span.n > 3 } | select(span.n, resource.service.name)",
-    c"{ } >> { }",
-    c"{ } | count() > 1",
-    c"{ } | rate() by (name)",
-    c"{ } | quantile_over_time(duration, .5)",
-    c"{ } | compare({ name = \"a\" })",
-    c"{ nme = }",
-    c"{ span.`a",
-    c"",
-    c"span.n",
-];
 
 /// What the calls have come to.
 pub(crate) struct Calls<'a> {
@@ -77,76 +62,6 @@ pub(crate) fn run(bytes: &[u8]) {
 }
 
 impl Calls<'_> {
-    fn byte(&mut self) -> u8 {
-        self.bytes.next().copied().unwrap_or(0)
-    }
-
-    /// Mostly one of the latest.
-    fn handle<T>(&mut self) -> *mut T {
-        let back = usize::from(self.byte()) * self.handles.len() / 1024;
-        let place = self.handles.len() - 1 - back.min(self.handles.len() - 1);
-        without_provenance_mut(self.handles[place])
-    }
-
-    fn keep<T>(&mut self, handle: *mut T) {
-        if !handle.is_null() {
-            self.handles.push(handle.addr());
-        }
-    }
-
-    fn query(&mut self) -> (*const c_char, usize) {
-        let choice = self.byte();
-        let query = QUERIES[usize::from(choice) % QUERIES.len()];
-        match choice / 64 {
-            0 => (query.as_ptr(), query.to_bytes().len() / 2),
-            1 => (query.as_ptr(), query.to_bytes().len()),
-            2 if choice % 16 == 0 => (null(), 7),
-            2 if choice % 16 == 1 => (query.as_ptr(), usize::MAX - 1),
-            _ => (query.as_ptr(), TS_ZERO_TERMINATED),
-        }
-    }
-
-    fn query_options(&mut self) -> ts_query_options {
-        // SAFETY: all members may be 0.
-        let mut options: ts_query_options = unsafe { MaybeUninit::zeroed().assume_init() };
-        let flags = self.byte();
-        options.size = if flags & 1 == 0 {
-            size_of::<ts_query_options>()
-        } else {
-            size_of::<ts_query_options>().min(usize::from(self.byte()) * 8)
-        };
-        options.limit = u64::from(flags >> 1 & 3);
-        options.order = u32::from(flags >> 3 & 7);
-        options.instant = u32::from(flags >> 6 & 3);
-        if flags & 8 != 0 {
-            options.interrupt = self.handle();
-            options.progress = Some(stop_sometimes);
-            options.max_bytes = u64::from(self.byte());
-            options.max_memory = u64::from(self.byte()) << 8;
-            options.start = u64::from(self.byte());
-            options.end = u64::from(self.byte());
-            options.step = u64::from(self.byte());
-        }
-        options
-    }
-
-    fn tag_options(&mut self) -> ts_tag_options {
-        // SAFETY: all members may be 0.
-        let mut options: ts_tag_options = unsafe { MaybeUninit::zeroed().assume_init() };
-        let flags = self.byte();
-        options.size = if flags & 1 == 0 {
-            size_of::<ts_tag_options>()
-        } else {
-            size_of::<ts_tag_options>().min(usize::from(self.byte()))
-        };
-        options.limit = u64::from(flags >> 1 & 3);
-        options.scope = u32::from(flags >> 3 & 7);
-        if flags & 64 != 0 {
-            options.query = self.query().0;
-        }
-        options
-    }
-
     /// What every call must leave behind, given what it left.
     unsafe fn check(&mut self, code: ts_code, error: *mut ts_error, result: usize) {
         assert!((TS_OK..=TS_EXECUTION).contains(&code) && code != TS_INTERNAL, "{code}");
@@ -292,7 +207,7 @@ impl Calls<'_> {
         let Some(stream) = self.streams.last_mut() else { return };
         // SAFETY: the stream is not released yet.
         let goes_on = unsafe { take_one(stream) };
-        if self.byte() % 4 == 0 || !goes_on {
+        if self.byte().is_multiple_of(4) || !goes_on {
             // SAFETY: the same.
             self.streams.pop().into_iter().for_each(|stream| unsafe { give_up(stream) });
         }
@@ -324,6 +239,7 @@ impl Calls<'_> {
                     let interrupt = ts_interrupt_new();
                     self.keep(interrupt);
                 }
+                13 if self.byte().is_multiple_of(2) => self.upkeep(),
                 13 => {
                     ts_interrupt_raise(self.handle());
                     ts_interrupt_clear(self.handle());
@@ -334,6 +250,22 @@ impl Calls<'_> {
                     let _ = ts_interrupt_free(self.handle());
                 }
             }
+        }
+    }
+
+    unsafe fn upkeep(&mut self) {
+        let (mut error, what) = (null_mut(), self.byte());
+        // SAFETY: live values.
+        unsafe {
+            let code = match what % 4 {
+                3 => ts_store_compact(self.handle(), u32::from(what / 4 % 3), null_mut(), &raw mut error),
+                _ => {
+                    let (query, length) = if what % 4 == 2 { (ID.as_ptr(), TS_ZERO_TERMINATED) } else { self.query() };
+                    let (what, dry_run) = (u32::from(what % 4), u32::from(what / 4 % 3));
+                    ts_store_delete(self.handle(), what, query, length, dry_run, null_mut(), &raw mut error)
+                }
+            };
+            self.check(code, error, 0);
         }
     }
 
@@ -373,36 +305,4 @@ unsafe fn take_one(stream: &mut ArrowArrayStream) -> bool {
 unsafe fn give_up(mut stream: ArrowArrayStream) {
     // SAFETY: the stream is not released.
     unsafe { stream.release.unwrap()(&raw mut stream) };
-}
-
-unsafe extern "C" fn stop_sometimes(progress: *const ts_progress, _data: *mut c_void) -> c_int {
-    // SAFETY: a live value.
-    c_int::from(unsafe { (*progress).spans } % 7 == 6)
-}
-
-/// A request of one trace with as many spans as asked for, each with an attribute.
-fn request(trace: u8, spans: u8) -> Vec<u8> {
-    let field = |number: u8, bytes: &[u8]| {
-        let mut field = vec![number << 3 | 2];
-        field.extend(if bytes.len() < 128 {
-            vec![bytes.len() as u8]
-        } else {
-            vec![bytes.len() as u8 | 128, (bytes.len() >> 7) as u8]
-        });
-        field.extend(bytes);
-        field
-    };
-    let span = |number: u8| {
-        let time = |number: u8, at: u64| [&[number << 3 | 1][..], &at.to_le_bytes()].concat();
-        let value = [&[24][..], &[number % 128]].concat();
-        let attribute = [field(1, b"n"), field(2, &value)].concat();
-        let name = if number % 2 == 0 { b"a" } else { b"b" };
-        let times = [time(7, 1_000 + u64::from(number)), time(8, 2_000)].concat();
-        [field(1, &[trace % 3 + 1; 16]), field(2, &[number; 8]), field(5, name), times, field(9, &attribute)].concat()
-    };
-    let spans: Vec<u8> = (0..spans % 20).flat_map(|number| field(2, &span(number))).collect();
-    let value = field(1, b"s");
-    let service = [field(1, b"service.name"), field(2, &value)].concat();
-    let resource = field(1, &service);
-    field(1, &[field(1, &resource), field(2, &spans)].concat())
 }

@@ -55,9 +55,14 @@ impl Half {
             failed: span.is_error(),
             messaging: matches!(span.kind, 4 | 5),
             weight: multiplier.of(span),
-            peer: span.attributes.first_text(&config.peer_attributes),
+            peer: None,
             dimensions: config.dimensions.iter().map(text).collect(),
         }
+    }
+
+    /// With the other side's name, which edges to databases have no use for.
+    pub(super) fn with_peer(self, span: &SpanFacts<'_>, config: &ServiceGraphConfig) -> Self {
+        Self { peer: span.attributes.first_text(&config.peer_attributes), ..self }
     }
 
     pub(super) fn duration(&self) -> u64 {
@@ -73,7 +78,7 @@ pub(super) fn database(span: &SpanFacts<'_>, config: &ServiceGraphConfig) -> Opt
         let address = text(key)?;
         Some(text(port).map_or(address.clone(), |port| format!("{address}:{port}")))
     };
-    let place = text("peer.service").or_else(|| text("server.address"));
+    let place = span.attributes.first_text(&["peer.service", "server.address"]);
     Some(place.or_else(|| address("network.peer.address", "network.peer.port")).unwrap_or(name))
 }
 

@@ -86,9 +86,11 @@ impl Pairing {
                 if let Some(name) = database(span, &self.config).filter(|_| !half.messaging) {
                     return self.emit(&Edge::of_database(&half, &name), found);
                 }
+                let half = half.with_peer(span, &self.config);
                 self.push_client((span.trace_id, span.span_id), half, now, found);
             }
             Side::Server => {
+                let half = half.with_peer(span, &self.config);
                 let keys = wanted(span, &self.config);
                 if keys.is_empty() {
                     self.emit(&Edge::of_root(&half), found);

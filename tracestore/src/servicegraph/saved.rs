@@ -55,9 +55,12 @@ impl ServiceGraph {
     pub(crate) fn saved(state: &[u8]) -> Option<Self> {
         let state = &mut StateReader::new(state);
         let form = Form::restore(state)?;
-        let mut config = ServiceGraphConfig::default();
-        config.messaging_latency = form.messaging;
-        (config.histogram_buckets, config.histograms) = (form.shape.bounds.to_vec(), form.shape.mode);
+        let config = ServiceGraphConfig {
+            messaging_latency: form.messaging,
+            histogram_buckets: form.shape.bounds.to_vec(),
+            histograms: form.shape.mode,
+            ..ServiceGraphConfig::default()
+        };
         let mut graph = Self::new(config).ok()?;
         graph.series.table = graph.series.read(&form, state)?;
         graph.pairing.restore(state)?;

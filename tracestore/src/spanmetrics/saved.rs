@@ -55,9 +55,14 @@ impl SpanMetrics {
     pub(crate) fn saved(state: &[u8]) -> Option<Self> {
         let state = &mut StateReader::new(state);
         let form = Form::restore(state)?;
-        let mut config = SpanMetricsConfig::default();
-        (config.calls, config.latency, config.size) = (form.calls, form.latency, form.size);
-        (config.histogram_buckets, config.histograms) = (form.shape.bounds.to_vec(), form.shape.mode);
+        let config = SpanMetricsConfig {
+            calls: form.calls,
+            latency: form.latency,
+            size: form.size,
+            histogram_buckets: form.shape.bounds.to_vec(),
+            histograms: form.shape.mode,
+            ..SpanMetricsConfig::default()
+        };
         let mut metrics = Self::new(config).ok()?;
         metrics.restore_series(&form, state)?;
         Some(metrics)

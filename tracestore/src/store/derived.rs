@@ -1,13 +1,10 @@
 //! What observers of a store keep in it: `derived/<name>.state`, replaced as a whole.
 //!
 //! ```text
-//! "TSDERIV" and a zero byte | version u32 | 0 u32 | sequence u64 | XXH3 of all else u64 | the observer's bytes
+//! "TSDERIV" and a zero byte | version u64 | sequence u64 | XXH3 of all else u64 | the observer's bytes
 //! ```
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::Xxh3;
@@ -32,15 +29,10 @@ pub struct SavedState {
     pub state: Bytes,
 }
 
-/// The file of an observer: no name leads out of the folder.
-fn path(dir: &Path, name: &str, extension: &str) -> PathBuf {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    dir.join(format!("{}.{extension}", name.chars().map(plain).collect::<String>()))
-}
-
-/// Where the state of an observer is.
+/// Where the state of an observer is: no name leads out of the folder.
 pub(super) fn state_path(dir: &Path, name: &str) -> PathBuf {
-    path(dir, name, "state")
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
+    dir.join(format!("{}.state", name.chars().map(plain).collect::<String>()))
 }
 
 fn checksum(header: &[u8], state: &[u8]) -> u64 {
@@ -92,23 +84,15 @@ fn decode(path: &Path, bytes: &Bytes) -> Result<SavedState> {
 /// # Errors
 /// [`Error::Io`].
 pub(super) fn save(vfs: &dyn Vfs, dir: &Path, name: &str, saved: &SavedState) -> Result<()> {
-    let mut header = Vec::with_capacity(HEADER);
-    header.extend_from_slice(&MAGIC);
-    header.extend_from_slice(&u64::from(FORMAT_VERSION).to_le_bytes());
-    header.extend_from_slice(&saved.sequence.to_le_bytes());
-    let checksum = checksum(&header, &saved.state);
-    header.extend_from_slice(&checksum.to_le_bytes());
+    let mut content = Vec::with_capacity(HEADER + saved.state.len());
+    content.extend_from_slice(&MAGIC);
+    content.extend_from_slice(&u64::from(FORMAT_VERSION).to_le_bytes());
+    content.extend_from_slice(&saved.sequence.to_le_bytes());
+    let checksum = checksum(&content, &saved.state);
+    content.extend_from_slice(&checksum.to_le_bytes());
+    content.extend_from_slice(&saved.state);
     vfs.create_dir(dir)?;
-    let temporary = path(dir, name, "tmp");
-    // What a crash has left.
-    vfs.remove(&temporary)?;
-    let mut file = vfs.create(&temporary)?;
-    let written = file.write_all(&header).and_then(|()| file.write_all(&saved.state));
-    written.map_err(|error| Error::io("write", &temporary, error))?;
-    file.sync()?;
-    drop(file);
-    vfs.rename(&temporary, &state_path(dir, name))?;
-    vfs.sync_dir(dir)
+    vfs.write_whole(&state_path(dir, name), &content)
 }
 
 #[cfg(test)]

@@ -26,7 +26,9 @@ pub(super) struct LogPlace {
     pub(super) id: String,
     /// The segments.
     pub(super) wal: PathBuf,
-    /// Copies of damaged segments.
+    /// What observers keep.
+    pub(super) derived: PathBuf,
+    /// Copies of damaged files.
     pub(super) quarantine: PathBuf,
     _lock: Option<Box<dyn VfsLock>>,
 }
@@ -41,14 +43,14 @@ struct Owner {
 impl LogPlace {
     /// The log in the folder of a store, whose lock is held.
     pub(super) fn of_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> Self {
-        let (wal, quarantine) = (layout.wal.clone(), layout.quarantine.clone());
-        Self { vfs: Arc::clone(vfs), id: LOCAL_LOG.to_owned(), wal, quarantine, _lock: None }
+        let (wal, derived, quarantine) = (layout.wal.clone(), layout.derived.clone(), layout.quarantine.clone());
+        Self { vfs: Arc::clone(vfs), id: LOCAL_LOG.to_owned(), wal, derived, quarantine, _lock: None }
     }
 
     /// No place: nothing can be ingested.
     pub(super) fn none() -> Self {
-        let (wal, quarantine) = (PathBuf::from("wal"), PathBuf::from("quarantine"));
-        Self { vfs: Arc::new(MemoryVfs::default()), id: String::new(), wal, quarantine, _lock: None }
+        let (wal, derived, quarantine) = ("wal".into(), "derived".into(), "quarantine".into());
+        Self { vfs: Arc::new(MemoryVfs::default()), id: String::new(), wal, derived, quarantine, _lock: None }
     }
 
     /// Whether there is a log.
@@ -82,8 +84,8 @@ impl LogPlace {
             let reason = format!("the log here is that of the store {}", owner.store.display());
             return Err(Error::NotFound { path: dir.to_owned(), reason });
         }
-        let (wal, quarantine) = (dir.join("wal"), dir.join("quarantine"));
-        Ok(Self { vfs, id: owner.log, wal, quarantine, _lock: Some(lock) })
+        let (wal, derived, quarantine) = (dir.join("wal"), dir.join("derived"), dir.join("quarantine"));
+        Ok(Self { vfs, id: owner.log, wal, derived, quarantine, _lock: Some(lock) })
     }
 }
 

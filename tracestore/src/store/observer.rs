@@ -12,8 +12,8 @@ use std::{
 
 use bytes::Bytes;
 
-use super::{derived, layout::Layout};
-use crate::{Result, io::Vfs};
+use super::{derived, log_place::LogPlace};
+use crate::Result;
 
 /// Is given every request that a store acknowledges: each once, in the order of the log, also those that came in shortly
 /// before a crash. What it makes of them is kept in the store.
@@ -134,10 +134,10 @@ impl Feeding<'_> {
     ///
     /// IMPORTANT: the log is on stable storage up to the state's sequence before, and still there behind it: else a crash
     /// would make the two disagree.
-    pub(super) fn save(self, vfs: &dyn Vfs, layout: &Layout) -> Result<()> {
+    pub(super) fn save(self, log: &LogPlace) -> Result<()> {
         let (name, state) = (self.name().to_owned(), self.state());
         // Others may go on while the file is written.
         drop(self);
-        derived::save(vfs, &layout.derived, &name, &state)
+        derived::save(log.vfs.as_ref(), &log.derived, &name, &state)
     }
 }

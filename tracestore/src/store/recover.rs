@@ -99,9 +99,11 @@ pub(super) fn recover(writer: &mut Writer, feed: Option<&Feed>) -> Result<(Recov
         // A state may go further than the log does when that is damaged: its numbers are not used again.
         last = last.max(feeding.sequence());
         feeding.go_on_behind(last);
+        // What became due meanwhile: whoever looks first finds no counter behind what it was.
+        feeding.tick();
         if !replay.segments.is_empty() || last > covered || recovery.unobserved > 0 {
-            sync_log(writer.vfs.as_ref(), &replay)?;
-            feeding.save(writer.vfs.as_ref(), &writer.layout)?;
+            sync_log(writer.log.vfs.as_ref(), &replay)?;
+            feeding.save(&writer.log)?;
         }
     }
     if !replay.segments.is_empty() || last > covered {
@@ -117,9 +119,9 @@ pub(super) fn recover(writer: &mut Writer, feed: Option<&Feed>) -> Result<(Recov
 
 /// Gives the observer what it kept. What cannot be used is put aside: derived data does not keep anybody from their spans.
 fn restore(writer: &Writer, feeding: &mut Feeding<'_>, recovery: &mut Recovery) -> Result<()> {
-    let (vfs, layout, covered) = (writer.vfs.as_ref(), &writer.layout, writer.covered().records);
-    let path = derived::state_path(&layout.derived, feeding.name());
-    let reason = match derived::load(vfs, &layout.derived, feeding.name()) {
+    let (log, covered) = (&writer.log, writer.covered().records);
+    let path = derived::state_path(&log.derived, feeding.name());
+    let reason = match derived::load(log.vfs.as_ref(), &log.derived, feeding.name()) {
         Ok(None) => {
             feeding.go_on_behind(covered);
             return Ok(());
@@ -136,7 +138,7 @@ fn restore(writer: &Writer, feeding: &mut Feeding<'_>, recovery: &mut Recovery) 
         Err(error) => return Err(error),
     };
     feeding.go_on_behind(covered);
-    recovery.quarantined.push(quarantine(vfs, &path, &layout.quarantine)?);
+    recovery.quarantined.push(quarantine(log.vfs.as_ref(), &path, &log.quarantine)?);
     let reason = format!("what was derived from spans begins anew: {reason}");
     recovery.damage.push(Damage { path, offset: 0, reason });
     Ok(())

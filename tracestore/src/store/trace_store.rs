@@ -438,7 +438,7 @@ impl Core {
             // What came in since the sync above.
             self.wal.commit(covered.records)?;
             self.feed_until(&mut feeding, covered.records);
-            feeding.save(writer.vfs.as_ref(), &writer.layout)?;
+            feeding.save(&writer.log)?;
         }
         let block = write_block(writer, &chunks)?;
         let cut = Cut { block, covered, chunks: chunks.len() };
@@ -471,7 +471,7 @@ impl Core {
     /// Keeps the observer's state as it is now that all that was acknowledged is in blocks: time may have changed it.
     fn save_observer(&self, writer: &Writer) -> Result<()> {
         match &self.feed {
-            Some(feed) => feed.hold().save(writer.vfs.as_ref(), &writer.layout),
+            Some(feed) => feed.hold().save(&writer.log),
             None => Ok(()),
         }
     }

@@ -12,7 +12,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 pub(crate) use graph::{GraphFormat, Header, Processor, RemoteWrite, SeriesFormat, ServiceGraph, SpanMetrics};
 pub(crate) use query::{Format, Query, Sort};
 pub(crate) use store::{Export, ExportFormat, Inspect, Snapshot, Verify};
-pub(crate) use upkeep::{Delete, Doomed, Retention};
+pub(crate) use upkeep::{Compact, Delete, Doomed, Retention};
 
 use crate::time::Moment;
 
@@ -62,6 +62,8 @@ pub(crate) enum Color {
 pub(crate) enum Command {
     /// Add the spans of OTLP files to a store.
     Ingest(Ingest),
+    /// Merge the blocks of a store into fewer and larger ones; copies of spans and deleted spans leave the disk.
+    Compact(Compact),
     /// Delete a trace, or the traces or spans that a query finds, from a store for good.
     Delete(Delete),
     /// Remove from a store what is kept no longer: by age, by size, and by what traces are.

@@ -1,4 +1,4 @@
-//! Arguments of the commands that remove spans.
+//! Arguments of the commands that remove spans, and of the one that merges blocks.
 
 use std::{path::PathBuf, str::FromStr, time::Duration};
 
@@ -53,6 +53,16 @@ pub(crate) struct Retention {
     /// Say what would go, and change nothing.
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Compact {
+    /// The store.
+    #[arg(value_name = "STORE", env = "TRACEQL_STORE")]
+    pub(crate) store: PathBuf,
+    /// Merge now what would wait for more: the last hours and days, too.
+    #[arg(long)]
+    pub(crate) all: bool,
 }
 
 /// How long something is kept; `None` within: for ever.

@@ -1,6 +1,7 @@
 //! The sub-commands, one file each.
 
 mod check;
+mod compact;
 mod delete;
 mod diff;
 mod explain;
@@ -40,6 +41,7 @@ pub(crate) async fn run(args: Args) -> Result<u8, Failure> {
     let style = terminal::style(args.color);
     match args.command {
         Command::Ingest(ingest) => ingest::run(&ingest),
+        Command::Compact(compact) => compact::run(&compact),
         Command::Delete(delete) => delete::run(&delete),
         Command::Retention(retention) => retention::run(&retention),
         Command::Query(query) => query::run(&query, style).await,

@@ -10,7 +10,7 @@ use arrow::{
 
 use super::{residual::ResidualEntry, rows::Rows};
 use crate::{
-    Error, Result,
+    Result,
     block::{
         column::{AttributeScope, AttributeType},
         read::Block,

@@ -1,4 +1,4 @@
-//! Some rows of a file: which, and where each of them is among those that were read.
+//! Some rows of a file, as ranges.
 
 use std::ops::Range;
 
@@ -6,8 +6,6 @@ use std::ops::Range;
 #[derive(Debug, Clone, Default)]
 pub(super) struct RowRanges {
     ranges: Vec<Range<usize>>,
-    /// How many rows the ranges before each one have.
-    before: Vec<usize>,
     len: usize,
 }
 
@@ -27,10 +25,7 @@ impl RowRanges {
         match self.ranges.last_mut() {
             Some(last) if range.start < last.end => return None,
             Some(last) if range.start == last.end => last.end = range.end,
-            _ => {
-                self.ranges.push(range.clone());
-                self.before.push(self.len);
-            }
+            _ => self.ranges.push(range.clone()),
         }
         self.len += range.len();
         Some(())
@@ -54,13 +49,6 @@ impl RowRanges {
         self.ranges.iter().cloned().flatten()
     }
 
-    /// Where a row is among these.
-    pub(super) fn position(&self, row: usize) -> Option<usize> {
-        let index = self.ranges.partition_point(|range| range.end <= row);
-        let (range, before) = (self.ranges.get(index)?, self.before.get(index)?);
-        range.contains(&row).then(|| before + row - range.start)
-    }
-
     /// The entries of an ascending list of rows that are among these; the first entry has the number `first`.
     pub(super) fn find_in(&self, list: &[u32], first: usize) -> Self {
         let (mut found, mut at) = (Self::default(), 0);
@@ -80,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_and_their_positions() {
+    fn ranges_are_joined_and_ascend() {
         let mut rows = RowRanges::one(2..4);
         assert_eq!(
             (rows.push(4..5), rows.push(9..9), rows.push(7..9), rows.push(8..10)),
@@ -89,9 +77,6 @@ mod tests {
         assert_eq!(rows.ranges(), [2..5, 7..9]);
         assert_eq!(rows.rows().collect::<Vec<_>>(), [2, 3, 4, 7, 8]);
         assert_eq!(rows.len(), 5);
-        let positions: Vec<_> = (0..11).map(|row| rows.position(row)).collect();
-        let expected = [None, None, Some(0), Some(1), Some(2), None, None, Some(3), Some(4), None, None];
-        assert_eq!(positions, expected);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Attributes from the residual table, back with their owners.
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, StringViewArray},
+    array::{ArrayRef, AsArray, StringViewArray},
     datatypes::{Float64Type, Int64Type},
 };
 

@@ -16,7 +16,7 @@ use crate::{
         schema::{columns, row_flags},
     },
     model::SpanId,
-    otlp::{Message, SpanFields},
+    otlp::SpanFields,
 };
 
 impl Block {
