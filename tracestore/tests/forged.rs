@@ -28,7 +28,9 @@ fn read(vfs: &MemoryVfs) -> Result<usize> {
     let id = "01010101010101010101010101010101".parse().unwrap();
     let snapshot = Snapshot::new(vec![block]);
     assert!(snapshot.find_trace(&id)?.is_none_or(|trace| trace.spans.len() <= spans));
+    // Whose rows are the first of the block, and the last.
     snapshot.find_by_prefix("02", 10)?;
+    snapshot.find_by_prefix("01", 10)?;
     Ok(spans)
 }
 
@@ -135,4 +137,26 @@ fn pages_and_rows_are_as_many_as_they_say() {
     });
     let error = read(&more).unwrap_err().to_string();
     assert!(error.contains("spans.parquet: corrupt") && error.contains("other rows than meta.json says"), "{error}");
+}
+
+/// Found by fuzzing: a page with fewer repetition levels than values held the decoder for ever.
+#[test]
+fn lists_have_as_many_levels_as_they_say() {
+    let original = original();
+    let (_, _, chunks) = original.files.iter().find(|(name, ..)| name == "traces.parquet").unwrap();
+    // The chunks of `services`: texts, spans, errors.
+    let places = chunks[chunks.len() - 3..].iter().cloned().flatten();
+    let (mut read_all, mut refused) = (0, 0);
+    for (at, bit) in places.flat_map(|at| [(at, 1), (at, at % 8)]) {
+        let forged = original.forge(|name, content| {
+            if name == "traces.parquet" {
+                content[at] ^= 1 << bit;
+            }
+        });
+        match read(&forged) {
+            Ok(_) => read_all += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    assert!(refused > read_all, "{refused} refused, {read_all} read");
 }

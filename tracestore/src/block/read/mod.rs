@@ -20,6 +20,7 @@ mod fence;
 mod file;
 mod hidden;
 mod keys;
+mod levels;
 mod owners;
 mod pages;
 mod plan;

@@ -24,7 +24,7 @@ use parquet::{
 };
 use zstd::{bulk::Decompressor, zstd_safe::get_frame_content_size};
 
-use super::window::Window;
+use super::{levels, window::Window};
 
 /// No page of ours is larger unpacked; a page that says so is damaged.
 const MAX_PAGE_BYTES: u64 = 1 << 30;
@@ -85,6 +85,8 @@ pub(super) struct Pages {
     inner: SerializedPageReader<Window>,
     /// Whether its pages are still packed by zstd.
     packed: bool,
+    /// The greatest repetition level: above 0 in columns of lists.
+    max_level: i16,
 }
 
 impl Pages {
@@ -108,7 +110,7 @@ impl Pages {
         let rows = group.num_rows().unsigned_abs() as usize;
         let open = |chunk: &ColumnChunkMetaData| SerializedPageReader::new(Arc::clone(window), chunk, rows, locations);
         let inner = if packed { open(&as_not_packed(chunk)?)? } else { open(chunk)? };
-        Ok(Self { inner, packed })
+        Ok(Self { inner, packed, max_level: chunk.column_descr().max_rep_level() })
     }
 }
 
@@ -135,7 +137,9 @@ impl Iterator for Pages {
 impl PageReader for Pages {
     fn get_next_page(&mut self) -> Result<Option<Page>> {
         let page = self.inner.get_next_page()?;
-        if self.packed { page.map(unpack_page).transpose() } else { Ok(page) }
+        let page = if self.packed { page.map(unpack_page).transpose()? } else { page };
+        page.iter().try_for_each(|page| levels::check(page, self.max_level))?;
+        Ok(page)
     }
 
     fn peek_next_page(&mut self) -> Result<Option<PageMetadata>> {
