@@ -35,7 +35,8 @@ def test_check():
 
 def test_format():
     assert tracestore.format("{span.a=1&&(.b=2)}|rate()by(name)") == "{ span.a = 1 && .b = 2 } | rate() by (name)"
-    assert "\n" in tracestore.format("{span.a=1&&(.b=2)}|rate()by(name)", pretty=True)
+    long = tracestore.format("{" + "||".join(f"span.attribute={n}" for n in range(20)) + "}|rate()", pretty=True)
+    assert long.startswith("{\n") and long.endswith("\n  | rate()")
     with pytest.raises(tracestore.InvalidQueryError):
         tracestore.format("{")
 
@@ -50,10 +51,7 @@ def test_errors_of_calls(store, shop, tmp_path):
     with pytest.raises(tracestore.NotFoundError):
         tracestore.open(tmp_path / "none", read_only=True)
     with pytest.raises(tracestore.InvalidOptionsError):
-        shop.query("{ }", start=2, end=1).json()
-    with pytest.raises(tracestore.LimitError):
-        shop.query("{ span.http.method = `GET` }", max_bytes=1).json()
-    assert shop.query("{ span.http.method = `GET` }", max_bytes=1, allow_partial=True).json()["partial"] is True
+        shop.query("{ } | rate()", start=2, end=1).json()
     (tmp_path / "file").write_text("no store")
     with pytest.raises(tracestore.Error):
         tracestore.open(tmp_path / "file")

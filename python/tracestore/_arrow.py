@@ -18,15 +18,15 @@ _NAME = ctypes.create_string_buffer(b"arrow_array_stream")
 _streams: dict[int, ArrowArrayStream] = {}
 
 
-# It takes the address, not the object: that one has no references any more.
-@ctypes.PYFUNCTYPE(None, c_void_p)
-def _destructor(capsule: int, streams: dict[int, ArrowArrayStream] = _streams) -> None:
+def _release(capsule: int, streams: dict[int, ArrowArrayStream] = _streams) -> None:
     stream = streams.pop(capsule)
     # Who has read the stream has moved it out, which sets this to NULL.
     if stream.release:
         stream.release(ctypes.addressof(stream))
 
 
+# It takes the address, not the object: that one has no references any more.
+_destructor = ctypes.PYFUNCTYPE(None, c_void_p)(_release)
 _new = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_void_p, c_void_p)(("PyCapsule_New", ctypes.pythonapi))
 
 # Capsules may live until the interpreter ends, and these as long.

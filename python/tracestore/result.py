@@ -27,8 +27,8 @@ class Result:
         duckdb.sql("SELECT service, count(*) FROM result GROUP BY service")
 
     A search has a row for each matching span: `spanset`, `trace:id`, `span:id`, `name`, `service`, `start_time` (ns since
-    1970), `duration` (ns), and a column for each field that the query names. A metrics query has a row for each value:
-    `time`, a column for each label, `value`.
+    1970), `duration` (ns), and a column for each field that the query names and each type that it has
+    (`span.http.method:str`). A metrics query has a row for each value: `time`, a column for each label, `value`.
 
     Without Arrow, `json` gives it as Python's own objects, and iteration a dict for each trace or each series.
     """

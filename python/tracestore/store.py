@@ -220,8 +220,8 @@ class Store:
         """The answer to a TraceQL query. Raises `InvalidQueryError` at once, other errors when the answer is read.
 
         start, end: the time that is asked about: datetimes with a time zone, or ns since 1970 (default: all data).
-        limit, spans: of searches as JSON: how many traces at most (default 20) and of each spanset how many spans (default
-            3; -1 for all). As Arrow, a search has them all.
+        limit, spans: of searches: how many traces at most (default 20), and in JSON how many spans of each spanset (default
+            3; -1 for all). As Arrow, all spans that match in these traces.
         order: of searches: `newest`, `oldest`, `longest` or `shortest` first.
         after: of searches: the next page, behind what the last answer's `next` says.
         step, instant: of metrics: the length of an interval (default: about 240 intervals), or one value for all of it.
