@@ -34,8 +34,9 @@ from .errors import (
 )
 from .interrupt import Interrupt
 from .language import Diagnostic, Report, check, format
+from .records import CompactionResult, DeletionResult, IngestResult, Status
 from .result import Result, Trace
-from .store import CompactionResult, DeletionResult, IngestResult, Status, Store, open
+from .store import Store, open
 
 __version__: str = _library.ts_version().decode()
 

@@ -17,7 +17,7 @@ def call(name: str, *arguments: Any, query: Optional[bytes] = None) -> None:
     """Calls a function whose last argument is `error`, and raises what it says. `query` is what places are in."""
     global _process
     _process = _process or os.getpid()
-    if os.getpid() != _process:
+    if not same_process():
         raise Error("tracestore was used before this process was forked: start processes with `spawn`")
     error = Handle()
     if getattr(library, name)(*arguments, byref(error)) != 0:
@@ -43,8 +43,13 @@ def string(name: str, *arguments: Any, query: Optional[bytes] = None) -> str:
 
 def free(name: str, *arguments: Any) -> None:
     """Gives up a handle, but not in a process that was forked."""
-    if _process in (None, os.getpid()):
+    if same_process():
         getattr(library, name)(*arguments)
+
+
+def same_process() -> bool:
+    """Whether this is the process of the first call, or there was none."""
+    return _process in (None, os.getpid())
 
 
 def span(query: bytes, offset: int, length: int) -> Span:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Optional
 
 if TYPE_CHECKING:
-    from .store import IngestResult
+    from .records import IngestResult
 
 
 class Span(NamedTuple):

@@ -6,7 +6,7 @@ import json
 from ctypes import byref
 from typing import TYPE_CHECKING, Any, Iterator, Optional
 
-from ._arrow import capsule
+from ._arrow import capsule, sweep
 from ._call import string, text
 from ._native import NAMES, QueryOptions
 from ._options import choice
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from .store import Store
 
 
-class Result:
+class _Readable:
+    """What gives Arrow streams, and when it goes sees to those that nobody has read."""
+
+    def __del__(self) -> None:
+        sweep()
+
+
+class Result(_Readable):
     """The answer to a query, made when it is read, by each reader anew.
 
     Whatever knows Arrow's PyCapsule interface reads it without copies:
@@ -65,7 +72,7 @@ class Result:
         return map(json.loads, self.text("ndjson").splitlines())
 
 
-class Trace:
+class Trace(_Readable):
     """A trace: the spans as Arrow (`__arrow_c_stream__`, as with `Result`), or whole, as OTLP."""
 
     def __init__(self, store: Store, id: str) -> None:
