@@ -5,19 +5,20 @@
 
 #[path = "compaction/cases.rs"]
 mod cases;
+#[path = "support/known.rs"]
+mod known;
 #[path = "support/numbered.rs"]
 mod numbered;
 mod support;
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use known::known;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use prost::Message;
 use tracestore::{
-    Deletion, Snapshot, StoreOptions, StoreReader, TimeWindows, TraceStore, block::TraceColumn, io::MemoryVfs,
-    model::TraceId,
+    Deletion, Snapshot, StoreOptions, StoreReader, TimeWindows, TraceStore, io::MemoryVfs, model::TraceId,
 };
 
 fn open(vfs: &MemoryVfs) -> TraceStore {
@@ -47,22 +48,10 @@ fn seen(snapshot: &Snapshot) -> Vec<String> {
     let whole = snapshot.whole().unwrap();
     let mut traces = Vec::new();
     for block in whole.blocks() {
-        let columns = [
-            TraceColumn::Id,
-            TraceColumn::Start,
-            TraceColumn::Duration,
-            TraceColumn::RootName,
-            TraceColumn::RootService,
-            TraceColumn::Spans,
-            TraceColumn::Errors,
-        ];
-        let columns = columns.map(|column| block.trace_column(column).unwrap());
-        let columns = columns.each_ref().map(|array| ArrayFormatter::try_new(array, &FormatOptions::new()).unwrap());
         let read = (0..block.row_groups()).flat_map(|group| block.traces_of_row_group(group).unwrap());
-        for (row, mut trace) in read.enumerate() {
+        for (mut trace, known) in read.zip(known(block)) {
             // Copies come last: no parent lies behind them.
             trace.spans.retain(|span| !span.shadowed);
-            let known: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
             traces.push(format!("{known:?} {trace:?}"));
         }
     }

@@ -5,20 +5,21 @@
 
 #[path = "deletion/files.rs"]
 mod files;
+#[path = "support/known.rs"]
+mod known;
 #[path = "deletion/selectors.rs"]
 mod selectors;
 mod support;
 
 use std::{collections::BTreeSet, path::Path, sync::Arc};
 
-use arrow::util::display::{ArrayFormatter, FormatOptions};
+use known::known;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use prost::Message;
 use selectors::{Pick, SpanKey, pick};
 use tracestore::{
-    Deletion, DeletionReport, Snapshot, StoreOptions, StoreReader, TraceStore, block::TraceColumn, io::MemoryVfs,
-    model::TraceId,
+    Deletion, DeletionReport, Snapshot, StoreOptions, StoreReader, TraceStore, io::MemoryVfs, model::TraceId,
 };
 
 fn options(vfs: &MemoryVfs) -> StoreOptions {
@@ -56,19 +57,7 @@ fn seen(snapshot: &Snapshot) -> Vec<String> {
         counts = (counts.0 + block.traces(), counts.1 + block.spans());
         let read: Vec<_> =
             (0..block.row_groups()).flat_map(|group| block.traces_of_row_group(group).unwrap()).collect();
-        let columns = [
-            TraceColumn::Id,
-            TraceColumn::Start,
-            TraceColumn::Duration,
-            TraceColumn::RootName,
-            TraceColumn::RootService,
-            TraceColumn::Spans,
-            TraceColumn::Errors,
-        ];
-        let columns = columns.map(|column| block.trace_column(column).unwrap());
-        let columns = columns.each_ref().map(|array| ArrayFormatter::try_new(array, &FormatOptions::new()).unwrap());
-        for (row, trace) in read.iter().enumerate() {
-            let known: Vec<String> = columns.iter().map(|column| column.value(row).to_string()).collect();
+        for (trace, known) in read.iter().zip(known(block)) {
             traces.push(format!("{known:?} {trace:?}"));
             assert_eq!(snapshot.find_trace(&trace.trace_id).unwrap().as_ref(), Some(trace));
         }
