@@ -4,7 +4,7 @@
 
 use std::{ops::ControlFlow, path::PathBuf, time::Duration};
 
-use traceql::{BlockingEngine, Cursor, SearchKey, SearchOptions, SearchOrder, TraceMatch};
+use traceql::{BlockingEngine, Cursor, SearchKey, SearchOptions, SearchOrder, TagOptions, TraceMatch};
 use tracestore::Snapshot;
 
 fn engine() -> BlockingEngine {
@@ -80,6 +80,37 @@ fn limits_end_a_search_with_an_error_or_a_part() {
     assert!(part.partial);
     let generous = SearchOptions::default().with_limits(Some(Duration::from_secs(600)), Some(u64::MAX), false);
     assert!(!engine.search(slow, &generous).unwrap().partial);
+}
+
+#[test]
+fn bytes_are_limited_however_short_a_search_is() {
+    let engine = engine();
+    for query in QUERIES {
+        let read = engine.search(query, &SearchOptions::default()).unwrap().stats.bytes_read;
+        assert!(read > 1, "{query}");
+        let little = SearchOptions::default().with_limits(None, Some(1), false);
+        assert!(engine.search(query, &little).unwrap_err().is_limit(), "{query}");
+        assert!(engine.search(query, &little.with_limits(None, Some(1), true)).is_ok(), "{query}");
+        assert!(
+            engine.search(query, &SearchOptions::default().with_limits(None, Some(read), false)).is_ok(),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn a_range_that_ends_before_it_starts_is_an_error() {
+    let engine = engine();
+    let backwards = SearchOptions::default().with_time(Some(9000), Some(1000));
+    for query in QUERIES {
+        assert!(engine.search(query, &backwards).unwrap_err().is_options(), "{query}");
+        assert!(engine.explain(query, &backwards, false).unwrap_err().is_options(), "{query}");
+    }
+    let tags = TagOptions::default().with_time(Some(9000), Some(1000));
+    assert!(engine.tag_names(&tags).unwrap_err().is_options());
+    assert!(engine.tag_values("span.http.method", &tags).unwrap_err().is_options());
+    // A moment is a range.
+    assert!(engine.search("{ }", &SearchOptions::default().with_time(Some(9000), Some(9000))).is_ok());
 }
 
 /// Every part that holds something: the scan, the pipeline, the traces kept, the answer.

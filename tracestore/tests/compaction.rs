@@ -18,7 +18,7 @@ use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use proptest::prelude::*;
 use prost::Message;
 use tracestore::{
-    Deletion, Snapshot, StoreOptions, StoreReader, TimeWindows, TraceStore, io::MemoryVfs, model::TraceId,
+    Deletion, Snapshot, StoreOptions, StoreReader, TimeWindows, TraceStore, io::MemoryVfs, model::TraceId, verify_on,
 };
 
 fn open(vfs: &MemoryVfs) -> TraceStore {
@@ -105,6 +105,11 @@ proptest! {
                     let live: u64 = store.snapshot().unwrap().blocks().iter().map(|block| block.spans()).sum();
                     prop_assert_eq!(stored, live);
                     prop_assert_eq!(store.compact(Some(&strategy)).unwrap().jobs, 0, "it comes to an end");
+                    prop_assert_eq!(verify_on(Arc::new(vfs.clone()), Path::new("store")).unwrap().damage, []);
+                    // Nothing is left to be put together for each view, but for what is in no block yet.
+                    let stored = StoreReader::open_on(Arc::new(vfs.clone()), Path::new("store")).unwrap();
+                    let is_live = store.live().requests > 0;
+                    prop_assert!(is_live || stored.snapshot().unwrap().whole_at_hand().is_some());
                 }
                 Step::DeleteTrace(number) => {
                     let deletion = Deletion::Trace(TraceId::from_bytes([number; 16]));

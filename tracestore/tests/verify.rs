@@ -9,6 +9,7 @@ mod numbered;
 mod support;
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -74,6 +75,31 @@ proptest! {
         let report = verify(&vfs, DIR);
         prop_assert!(report.is_sound(), "{:?}", report.damage);
     }
+}
+
+#[test]
+fn a_catalog_that_says_too_much_of_its_blocks_is_damage() {
+    let vfs = MemoryVfs::default();
+    let store = TraceStore::open("store", in_memory(&vfs)).unwrap();
+    for number in 0..2 {
+        store.ingest(request(number)).unwrap();
+        store.flush().unwrap().unwrap();
+    }
+    drop(store);
+    let path = Path::new("store/catalog").join(vfs.list(Path::new("store/catalog")).unwrap().pop().unwrap());
+    let text = String::from_utf8(vfs.read(&path).unwrap().to_vec()).unwrap();
+    let (_, catalog) = text.split_once("\"catalog\":").unwrap();
+    let catalog = catalog.strip_suffix('}').unwrap().replace("\"level\":0", "\"level\":0,\"gathered\":true");
+    let checksum = xxhash_rust::xxh3::xxh3_64(catalog.as_bytes());
+    vfs.remove(&path).unwrap();
+    let mut file = vfs.create(&path).unwrap();
+    file.write_all(format!("{{\"checksum\":\"{checksum:016x}\",\"catalog\":{catalog}}}").as_bytes()).unwrap();
+    file.sync().unwrap();
+    drop(file);
+    let report = verify(&vfs, "store");
+    assert_eq!(report.damage.len(), 1, "{:?}", report.damage);
+    assert_eq!(report.damage[0].path, path);
+    assert!(report.damage[0].reason.ends_with("lies in several blocks that are said to share none"));
 }
 
 #[test]

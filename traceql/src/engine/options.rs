@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use tracestore::model::{TimeRange, TraceId};
 
+use crate::{Error, Result};
+
 /// How a search is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,7 +24,8 @@ pub struct SearchOptions {
     pub after: Option<Cursor>,
     /// How long the search may take. Default: as long as it does.
     pub timeout: Option<Duration>,
-    /// How many bytes of columns it may decode. Default: any number.
+    /// How many bytes of columns it may decode while it looks for traces; looked at every few milliseconds, and at the end.
+    /// Default: any number.
     pub max_bytes: Option<u64>,
     /// How many bytes of memory it may hold, about: counted are the parts of blocks that it looks at, one for each thread,
     /// what it makes of them, the matching rows that it keeps, and the spans of its answer; not counted are pages while
@@ -145,8 +148,19 @@ impl SearchOptions {
         Self { max_memory, ..self }
     }
 
-    pub(super) fn time_range(&self) -> Option<TimeRange> {
-        let unbounded = self.start.is_none() && self.end.is_none();
-        (!unbounded).then(|| TimeRange { start: self.start.unwrap_or(0), end: self.end.unwrap_or(u64::MAX) })
+    pub(super) fn time_range(&self) -> Result<Option<TimeRange>> {
+        time_range(self.start, self.end)
     }
+}
+
+/// The time that traces are to overlap, if that is not all time.
+///
+/// # Errors
+/// [`Error::Options`] for one that ends before it starts.
+pub(super) fn time_range(start: Option<u64>, end: Option<u64>) -> Result<Option<TimeRange>> {
+    let range = TimeRange { start: start.unwrap_or(0), end: end.unwrap_or(u64::MAX) };
+    if range.end < range.start {
+        return Err(Error::Options("the range may not end before it starts".to_owned()));
+    }
+    Ok((start.is_some() || end.is_some()).then_some(range))
 }

@@ -60,8 +60,9 @@ impl Engine {
     /// however it is cut into blocks. Dropping the future ends the search within one part of a block.
     ///
     /// # Errors
-    /// [`Error::Query`] when the query is wrong; [`Error::Store`] when data cannot be read; [`Error::Limit`] when a limit
-    /// of the options is met, unless they allow a partial answer.
+    /// [`Error::Query`] when the query is wrong; [`Error::Options`] for a range that ends before it starts;
+    /// [`Error::Store`] when data cannot be read; [`Error::Limit`] when a limit of the options is met, unless they allow a
+    /// partial answer.
     pub async fn search(&self, query: &str, options: &SearchOptions) -> Result<SearchResponse> {
         self.run_search(query, options, None).await
     }
@@ -197,8 +198,9 @@ impl Engine {
     ) -> Result<LogicalPlan> {
         let context = Context::new(view, self.session.context());
         let conditions = filter_conjuncts(&context, filter).map_err(Error::from)?;
+        let time = options.time_range()?;
         let scan = self.filtered(view, &context, conditions, found(options), |table| {
-            table.with_time_range(options.time_range()).with_watermark(scan_watermark(options, watermark))
+            table.with_time_range(time).with_watermark(scan_watermark(options, watermark))
         })?;
         Ok(first_traces(view, scan, options, watermark))
     }
@@ -230,9 +232,9 @@ impl Engine {
         watermark: &Watermark,
     ) -> Result<(LogicalPlan, Vec<String>)> {
         let context = Context::new(view, self.session.context());
-        let asked = search.piped(found(options));
+        let (asked, time) = (search.piped(found(options)), options.time_range()?);
         let (pipeline, labels) = self.everything(view, &context, asked, |table| {
-            table.with_time_range(options.time_range()).with_watermark(scan_watermark(options, watermark))
+            table.with_time_range(time).with_watermark(scan_watermark(options, watermark))
         })?;
         Ok((first_traces(view, pipeline, options, watermark), labels))
     }

@@ -80,7 +80,11 @@ pub(super) async fn run_watched(
             }
             found = &mut run => {
                 let found = found.map_err(|error| explain_limit(error.into(), options))?;
-                return Ok((found, !stopped));
+                // A short search is done before the next look. That it took long does not matter any more.
+                match bytes_exceeded(&progress(plan, begun), options) {
+                    Some(limit) if !options.allow_partial => return Err(Error::Limit(limit)),
+                    _ => return Ok((found, !stopped)),
+                }
             }
         }
     }
@@ -118,6 +122,10 @@ fn exceeded(progress: &Progress, options: &SearchOptions) -> Option<String> {
     if let Some(timeout) = options.timeout.filter(|timeout| progress.elapsed >= *timeout) {
         return Some(format!("the search took longer than {timeout:.2?}"));
     }
+    bytes_exceeded(progress, options)
+}
+
+fn bytes_exceeded(progress: &Progress, options: &SearchOptions) -> Option<String> {
     let limit = options.max_bytes.filter(|limit| progress.bytes > *limit)?;
     Some(format!("the search decoded more than {limit} bytes"))
 }

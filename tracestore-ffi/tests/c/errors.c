@@ -29,6 +29,8 @@ static void queries(ts_store *store)
     EXPECT(TS_INVALID_QUERY, ts_format("{ a", 3, 0, &text, &error));
     EXPECT(TS_INVALID_OPTIONS, ts_query_json(store, "{ }", 3, NULL, TS_PROMETHEUS_JSON, &text, &error));
     EXPECT(TS_INVALID_OPTIONS, ts_query_json(store, "{ } | rate()", 12, &backwards, TS_JSON, &text, &error));
+    EXPECT(TS_INVALID_OPTIONS, ts_query_json(store, "{ }", 3, &backwards, TS_JSON, &text, &error));
+    EXPECT(TS_INVALID_OPTIONS, ts_query_arrow(store, "{ }", 3, &backwards, &stream, &error));
     EXPECT(TS_INVALID_OPTIONS, ts_span_metrics(store, "metrics_generator: 7", 0, 0, TS_PROMETHEUS_TEXT, &text, &error));
     EXPECT(TS_LIMIT, ts_query_json(store, "{ span.user = \"ann\" }", 21, &little, TS_JSON, &text, &error));
     EXPECT(TS_BAD_INPUT, ts_trace(store, "no digits", 9, TS_OTLP_JSON, &text, &error));

@@ -25,8 +25,11 @@ pub(crate) struct Change {
 
 impl Change {
     /// The version after `version`; `None` if a block that is to go or to be replaced is not there any more, or is not
-    /// what it was. `now` is in ms since 1970.
+    /// what it was, or if a block that traces are gathered beside has come since. `now` is in ms since 1970.
     pub(crate) fn apply(&self, version: &Version, now: u64) -> Option<Version> {
+        if self.gathers() && !version.gathered().all(|block| self.takes(block)) {
+            return None;
+        }
         let mut next = version.clone();
         next.number += 1;
         for block in &self.remove {
@@ -48,6 +51,16 @@ impl Change {
             next.audit.drain(..next.audit.len().saturating_sub(AUDIT_KEPT));
         }
         Some(next)
+    }
+
+    /// Whether blocks become such that no trace lies in two of them.
+    fn gathers(&self) -> bool {
+        self.replace.iter().any(|(before, after)| after.gathered && !before.gathered)
+    }
+
+    /// Whether a block goes or is replaced.
+    fn takes(&self, block: &CatalogBlock) -> bool {
+        self.remove.contains(block) || self.replace.iter().any(|(before, _)| before == block)
     }
 
     /// Whether a version has what the change does: told from the version alone, for those who do not know what became of
@@ -121,6 +134,28 @@ mod tests {
         );
         let merge = Change { remove: vec![CatalogBlock::new("a")], ..Change::default() };
         assert_eq!(merge.apply(&second, 3), None);
+    }
+
+    #[test]
+    fn traces_are_gathered_from_all_gathered_blocks_or_not_at_all() {
+        let gathered = |folder: &str| CatalogBlock { gathered: true, ..CatalogBlock::new(folder) };
+        let gather = |folders: &[&str]| Change {
+            replace: folders.iter().map(|folder| (CatalogBlock::new(*folder), gathered(folder))).collect(),
+            ..Change::default()
+        };
+        let first = gather(&["a", "b"]).apply(&version(&["a", "b", "c", "d"]), 1).unwrap();
+        assert_eq!(first.gathered().count(), 2);
+        // Nobody has looked whether `a` and `c` share a trace.
+        assert_eq!(gather(&["c", "d"]).apply(&first, 2), None);
+        let mut all = gather(&["c", "d"]);
+        all.replace.extend(["a", "b"].map(|folder| (gathered(folder), gathered(folder))));
+        assert_eq!(all.apply(&first, 2).unwrap().gathered().count(), 4);
+        // Other changes of some of them are as good as ever.
+        let merge =
+            Change { add: vec![gathered("ab")], remove: vec![gathered("a"), gathered("b")], ..Change::default() };
+        let merged = merge.apply(&first, 2).unwrap();
+        assert_eq!(merged.gathered().count(), 1);
+        assert_eq!(all.apply(&merged, 3), None);
     }
 
     #[test]

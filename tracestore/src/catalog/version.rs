@@ -25,6 +25,17 @@ pub(crate) struct CatalogBlock {
     /// Its rows that are no part of the store any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) deleted: Option<DeletedRows>,
+    /// How many of these live on in another block.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) moved: u64,
+    /// No trace lies in two of the blocks of a version that say so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gathered: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The file that tells which rows of a block are deleted.
@@ -118,11 +129,16 @@ fn checksum(catalog: &str) -> String {
 impl CatalogBlock {
     /// A block that was just made.
     pub(crate) fn new(folder: impl Into<String>) -> Self {
-        Self { folder: folder.into(), level: 0, deleted: None }
+        Self { folder: folder.into(), level: 0, deleted: None, moved: 0, gathered: false }
     }
 }
 
 impl Version {
+    /// The blocks of which no trace lies in two.
+    pub(crate) fn gathered(&self) -> impl Iterator<Item = &CatalogBlock> {
+        self.blocks.iter().filter(|block| block.gathered)
+    }
+
     /// What is in blocks of a log.
     pub(crate) fn covered(&self, log: &str) -> Covered {
         self.logs.get(log).copied().unwrap_or_default()
@@ -200,6 +216,8 @@ mod tests {
                 CatalogBlock { level: 1, ..CatalogBlock::new("0199f7c2-0000-7000-8000-000000000001") },
                 CatalogBlock {
                     deleted: Some(DeletedRows { file: "f".into(), size: 9, checksum: "0".into(), rows: 2 }),
+                    moved: 1,
+                    gathered: true,
                     ..CatalogBlock::new("0199f7c2-0000-7000-8000-000000000002")
                 },
             ],

@@ -22,6 +22,8 @@ pub struct CompactionReport {
     pub bytes_in: u64,
     /// Bytes of the files after.
     pub bytes_out: u64,
+    /// Traces that lay in several blocks that are not merged any more, and were put together.
+    pub gathered: u64,
     /// Jobs that were given up, since the blocks had changed meanwhile.
     pub outdated: u64,
     /// Blocks that cannot be merged. They are not tried again until the store is opened anew.
@@ -46,8 +48,19 @@ impl CompactionReport {
 
     /// Adds what another compaction did.
     pub(crate) fn add(&mut self, other: Self) {
-        let Self { jobs, inputs, outputs, spans_in, spans_out, deleted, bytes_in, bytes_out, outdated, left_alone } =
-            other;
+        let Self {
+            jobs,
+            inputs,
+            outputs,
+            spans_in,
+            spans_out,
+            deleted,
+            bytes_in,
+            bytes_out,
+            gathered,
+            outdated,
+            left_alone,
+        } = other;
         self.jobs += jobs;
         self.inputs += inputs;
         self.outputs += outputs;
@@ -56,6 +69,7 @@ impl CompactionReport {
         self.deleted += deleted;
         self.bytes_in += bytes_in;
         self.bytes_out += bytes_out;
+        self.gathered += gathered;
         self.outdated += outdated;
         self.left_alone.extend(left_alone);
     }
@@ -64,7 +78,7 @@ impl CompactionReport {
 impl fmt::Display for CompactionReport {
     /// What to tell people, line by line.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.jobs {
+        match self.inputs {
             0 => f.write_str("nothing to merge")?,
             _ => write!(
                 f,
@@ -78,6 +92,9 @@ impl fmt::Display for CompactionReport {
                 self.bytes_in,
                 self.bytes_out
             )?,
+        }
+        if self.gathered > 0 {
+            write!(f, "\n{} traces that lay in several blocks were put together", self.gathered)?;
         }
         for left in &self.left_alone {
             write!(f, "\nleft alone: {}: {}", left.blocks.join(", "), left.reason)?;

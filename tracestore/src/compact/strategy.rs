@@ -13,6 +13,8 @@ pub struct BlockSummary {
     pub spans: u64,
     /// How many of them are deleted.
     pub deleted: u64,
+    /// How many of them are in another block instead, together with the rest of their traces.
+    pub moved: u64,
     /// Bytes of its files.
     pub bytes: u64,
     /// Bytes of the requests that it was made of, or would be made of: what merging it takes in memory.
@@ -45,4 +47,12 @@ pub trait CompactionStrategy: Debug + Send + Sync {
     /// The jobs that are due at a time (ns since 1970), the most urgent first. Pure: the same blocks and time, the same
     /// jobs. Blocks that could not be merged are not among those that are given.
     fn choose(&self, blocks: &[BlockSummary], now: u64) -> Vec<CompactionJob>;
+
+    /// The folders of blocks that will hardly be merged any more, at a time when nothing is to be chosen. Traces that lie in
+    /// several of them are put together in a block of their own, so that nobody has to do it for each view. Pure. Default:
+    /// none.
+    fn settled(&self, blocks: &[BlockSummary], now: u64) -> Vec<String> {
+        let _ = (blocks, now);
+        Vec::new()
+    }
 }

@@ -47,6 +47,9 @@ impl Default for TimeWindows {
     }
 }
 
+/// A block is written anew when more of its spans than this share are deleted or elsewhere.
+const MAX_HOLES: f64 = 0.2;
+
 /// A block that may be merged.
 type Candidate<'a> = &'a BlockSummary;
 
@@ -152,10 +155,23 @@ impl CompactionStrategy for TimeWindows {
             }
         }
         settled.append(&mut open);
-        let has_holes = |block: &&BlockSummary| block.deleted as f64 > self.max_deleted * block.spans as f64;
+        let has_holes = |block: &&BlockSummary| {
+            block.deleted as f64 > self.max_deleted * block.spans as f64
+                || block.deleted.saturating_add(block.moved) as f64 > MAX_HOLES * block.spans as f64
+        };
         let anew = blocks.iter().filter(|block| !taken.contains(&block.folder)).filter(has_holes);
         settled.extend(anew.map(|block| self.job(&[block])));
         settled
+    }
+
+    /// Full ones, and those whose longest window is settled.
+    fn settled(&self, blocks: &[BlockSummary], now: u64) -> Vec<String> {
+        let is_over = |block: &&BlockSummary| {
+            let length = self.windows.last().map(|length| nanos(*length).max(1));
+            length.is_some_and(|length| self.is_settled(&[*block], block.end.min(now) / length, length, now))
+        };
+        let settled = blocks.iter().filter(|block| self.is_full(block) || is_over(block));
+        settled.map(|block| block.folder.clone()).collect()
     }
 }
 

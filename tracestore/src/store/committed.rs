@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, thread};
 
-use super::{deletion, layout::Layout};
+use super::{Snapshot, deletion, layout::Layout, snapshot::Gathered};
 use crate::{
     Error, Result,
     block::Block,
@@ -70,6 +70,17 @@ impl Committed {
             let opened = parts.collect::<Vec<_>>().into_iter().map(|part| part.join().unwrap_or_else(panicked));
             Ok(opened.collect::<Result<Vec<_>>>()?.concat())
         })
+    }
+
+    /// A view of them, and of other blocks.
+    pub(super) fn snapshot(&self, others: impl IntoIterator<Item = Arc<Block>>) -> Snapshot {
+        Snapshot::new(self.blocks.iter().cloned().chain(others).collect()).with_gathered(self.gathered())
+    }
+
+    /// The blocks of which no trace lies in two.
+    pub(super) fn gathered(&self) -> Gathered {
+        let entries = self.version.blocks.iter().zip(&self.blocks);
+        Arc::new(entries.filter(|(entry, _)| entry.gathered).map(|(_, block)| block.id()).collect())
     }
 
     /// A block that is in this version exactly as an entry says.

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! newest version ─▶ summaries ─▶ choose ─▶ merge (no lock held) ─▶ publish (writer's lock) ─ conflict ─▶ choose again
+//!                       └──▶ nothing: settled ─▶ gather (store/gather.rs)
 //! ```
 //!
 //! A crash on the way leaves the version before, and folders that no version names. A job whose blocks have changed
@@ -35,7 +36,16 @@ impl Core {
         while report.jobs + report.outdated + (report.left_alone.len() as u64) < jobs as u64 {
             check()?;
             let committed = self.committed()?;
-            let Some(job) = choose(strategy, &committed, &self.left_alone())? else { break };
+            let job = match choose(strategy, &committed, &self.left_alone())? {
+                Chosen::Job(job) => job,
+                Chosen::Settled(settled) => match self.gather(&settled, &committed, check)? {
+                    Some(done) => {
+                        report.add(done);
+                        continue;
+                    }
+                    None => break,
+                },
+            };
             match self.run(&job, &committed, check) {
                 Ok(done) => report.add(done),
                 // What is wrong is wrong with these blocks: the others are merged all the same.
@@ -67,13 +77,16 @@ impl Core {
         let mut new = NewBlocks::new(self.vfs(), &self.layout().blocks, self.making());
         let merged = merge(&blocks, limits, &mut new, check).inspect_err(|_| new.remove())?;
         let level = inputs.iter().map(|(entry, _)| entry.level).max().unwrap_or(0).saturating_add(1);
-        let entry = |block: &Arc<Block>| CatalogBlock { level, ..CatalogBlock::new(block.id().to_string()) };
+        // Spans of traces that lie nowhere else do so still.
+        let gathered = inputs.iter().all(|(entry, _)| entry.gathered);
+        let entry = |block: &Arc<Block>| CatalogBlock { level, gathered, ..CatalogBlock::new(block.id().to_string()) };
         let change = Change {
             add: merged.iter().map(entry).collect(),
             remove: inputs.iter().map(|(entry, _)| (*entry).clone()).collect(),
             ..Change::default()
         };
-        let spans_in: u64 = blocks.iter().map(|block| block.meta().spans).sum();
+        // Those that have moved are in another block.
+        let spans_in = inputs.iter().map(|(entry, block)| block.meta().spans.saturating_sub(entry.moved)).sum();
         let report = CompactionReport {
             jobs: 1,
             inputs: inputs.len() as u64,
@@ -100,31 +113,38 @@ impl Core {
     }
 }
 
+/// What is to be done.
+enum Chosen {
+    /// The most urgent job.
+    Job(CompactionJob),
+    /// Nothing, and these blocks will hardly be merged any more.
+    Settled(BTreeSet<String>),
+}
+
 /// The most urgent job.
 ///
 /// # Errors
 /// [`Error::Internal`] for a job of a strategy that names a block that it was not given.
-fn choose(
-    strategy: &dyn CompactionStrategy,
-    committed: &Committed,
-    left_alone: &[LeftAlone],
-) -> Result<Option<CompactionJob>> {
+fn choose(strategy: &dyn CompactionStrategy, committed: &Committed, left_alone: &[LeftAlone]) -> Result<Chosen> {
     let entries = committed.version.blocks.iter().zip(&committed.blocks);
     let is_left = |folder: &String| left_alone.iter().any(|left| left.blocks.contains(folder));
     let entries = entries.filter(|(entry, _)| !is_left(&entry.folder));
     let summaries: Vec<BlockSummary> = entries.map(|(entry, block)| summary(entry, block)).collect();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let jobs = strategy.choose(&summaries, u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
-    let Some(job) = jobs.into_iter().find(|job| !job.blocks.is_empty()) else { return Ok(None) };
+    let now = u64::try_from(now.as_nanos()).unwrap_or(u64::MAX);
+    let Some(job) = strategy.choose(&summaries, now).into_iter().find(|job| !job.blocks.is_empty()) else {
+        return Ok(Chosen::Settled(strategy.settled(&summaries, now).into_iter().collect()));
+    };
     let is_given = |folder: &String| summaries.iter().any(|summary| summary.folder == *folder);
     match job.blocks.iter().find(|folder| !is_given(folder)) {
         Some(folder) => Err(Error::Internal(format!("a compaction strategy has chosen {folder}, which is no block"))),
-        None => Ok(Some(job)),
+        None => Ok(Chosen::Job(job)),
     }
 }
 
+/// How many spans of it are gone for good.
 fn deleted(entry: &CatalogBlock) -> u64 {
-    entry.deleted.as_ref().map_or(0, |deleted| deleted.rows)
+    entry.deleted.as_ref().map_or(0, |deleted| deleted.rows).saturating_sub(entry.moved)
 }
 
 fn summary(entry: &CatalogBlock, block: &Block) -> BlockSummary {
@@ -135,6 +155,7 @@ fn summary(entry: &CatalogBlock, block: &Block) -> BlockSummary {
         level: entry.level,
         spans: meta.spans,
         deleted: deleted(entry),
+        moved: entry.moved,
         bytes: meta.files.iter().map(|file| file.size).sum(),
         request_bytes: block.bytes_per_span().saturating_mul(meta.spans),
         start: meta.start,

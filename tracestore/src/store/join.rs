@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn traces_stay_whole_in_batches_and_blocks_of_any_size() {
         let blocks = [block(&[1, 2, 3, 4, 5, 6]), block(&[5, 3, 9]), block(&[7]), block(&[9, 1, 3, 2])];
-        let parts = parts_to_join(&blocks).unwrap();
+        let parts = parts_to_join(&blocks, &[]).unwrap();
         let counts = |block_spans, batch_spans: u64| {
             let batch_bytes = batch_spans.saturating_mul(blocks[0].bytes_per_span());
             let limits = Limits { block_spans, batch_bytes, ..Limits::default() };
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_trace_of_too_many_spans_is_refused() {
         let blocks = [block(&[1]), block(&[1]), block(&[1])];
-        let parts = parts_to_join(&blocks).unwrap();
+        let parts = parts_to_join(&blocks, &[]).unwrap();
         let join = |trace_spans| join(&blocks, &parts, Limits { trace_spans, ..Limits::default() }, &mut InMemory);
         assert_eq!(join(3).unwrap().len(), 1);
         assert!(join(2).unwrap_err().is_limit());

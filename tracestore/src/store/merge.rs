@@ -21,9 +21,9 @@ use crate::{
 };
 
 /// A store's folder, as the place for merged blocks.
-struct Folder<'a> {
-    new: &'a mut NewBlocks,
-    check: &'a dyn Fn() -> Result<()>,
+pub(super) struct Folder<'a> {
+    pub(super) new: &'a mut NewBlocks,
+    pub(super) check: &'a dyn Fn() -> Result<()>,
 }
 
 impl Target for Folder<'_> {

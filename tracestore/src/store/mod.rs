@@ -11,6 +11,7 @@ mod derived;
 mod export;
 #[cfg(feature = "datafusion")]
 mod fetch;
+mod gather;
 mod ingest;
 mod inspect;
 mod join;

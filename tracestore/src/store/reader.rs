@@ -160,8 +160,7 @@ impl Seen {
                 Ok(_) if !is_newest => continue,
                 log => log?,
             };
-            let blocks = committed.blocks.iter().chain(log.iter().filter_map(|segment| segment.block.as_ref()));
-            let snapshot = Snapshot::new(blocks.cloned().collect());
+            let snapshot = committed.snapshot(log.iter().filter_map(|segment| segment.block.clone()));
             return Ok(Self { committed, log, snapshot });
         }
     }

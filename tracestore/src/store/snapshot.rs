@@ -10,7 +10,7 @@ use super::{
 use crate::{
     Result,
     block::{AttributeScope, AttributeType, Block},
-    model::{Trace, TraceId},
+    model::{BlockId, Trace, TraceId},
     otlp::Refusals,
 };
 
@@ -21,8 +21,12 @@ use crate::{
 pub struct Snapshot {
     blocks: Arc<[Arc<Block>]>,
     refusals: Arc<Refusals>,
+    gathered: Gathered,
     pub(super) whole: Arc<WholeView>,
 }
+
+/// Blocks of one store of which no trace lies in two.
+pub(super) type Gathered = Arc<BTreeSet<BlockId>>;
 
 impl Snapshot {
     /// A view of these blocks. One that is given twice is there once, with the more deleted rows.
@@ -30,13 +34,23 @@ impl Snapshot {
     pub fn new(mut blocks: Vec<Arc<Block>>) -> Self {
         blocks.sort_by_key(|block| (block.id(), std::cmp::Reverse(block.deleted_rows().len())));
         blocks.dedup_by(|block, before| block.meta() == before.meta());
-        Self { blocks: blocks.into(), refusals: Arc::default(), whole: Arc::default() }
+        Self { blocks: blocks.into(), refusals: Arc::default(), gathered: Arc::default(), whole: Arc::default() }
     }
 
     /// The same view with other blocks, in which no trace is split.
     pub(super) fn with_whole_traces(&self, blocks: Vec<Arc<Block>>) -> Self {
         let whole = Arc::new(WholeView::itself());
-        Self { blocks: blocks.into(), refusals: Arc::clone(&self.refusals), whole }
+        Self { blocks: blocks.into(), refusals: Arc::clone(&self.refusals), gathered: Arc::default(), whole }
+    }
+
+    /// The same view, of which it is known that no trace lies in two of some blocks: all of them of one version of one store.
+    pub(super) fn with_gathered(self, gathered: Gathered) -> Self {
+        Self { gathered, ..self }
+    }
+
+    /// For each block whether no trace of it lies in another for which this says so.
+    pub(super) fn gathered(&self) -> Vec<bool> {
+        self.blocks.iter().map(|block| self.gathered.contains(&block.id())).collect()
     }
 
     /// The same view, with what was refused while its blocks were made from OTLP files.

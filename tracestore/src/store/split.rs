@@ -4,7 +4,8 @@
 //! ids of all blocks ─▶ hashes, a slice at a time, sorted ─▶ hashes seen twice ─▶ the ids behind them, compared
 //! ```
 //!
-//! Neither time ranges nor Bloom filters help: the parts of a trace may lie years apart, and with a hundred blocks most
+//! Blocks of which compaction has gathered split traces are known to share none: only the others are compared, with each
+//! other and with these. Neither time ranges nor Bloom filters help: the parts of a trace may lie years apart, and with a hundred blocks most
 //! ids are a false positive of some filter. A hash costs less than a look into one other block's filter, and there are
 //! as many others as there are blocks. Where nothing is split, nothing but the ids is read.
 
@@ -30,12 +31,12 @@ pub(super) struct Part {
 }
 
 /// The parts of all traces that no block has as they are to be seen, by trace: they lie in several blocks, or some of
-/// their spans are deleted.
+/// their spans are deleted. No trace lies in two blocks that are `gathered`.
 ///
 /// # Errors
 /// [`Error::Corrupt`], [`Error::Io`].
-pub(super) fn parts_to_join(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
-    let mut parts = split_parts(blocks)?;
+pub(super) fn parts_to_join(blocks: &[Arc<Block>], gathered: &[bool]) -> Result<Vec<Part>> {
+    let mut parts = split_parts(blocks, gathered)?;
     let split = parts.len();
     for (number, block) in (0..).zip(blocks) {
         for ordinal in block.partly_deleted() {
@@ -63,18 +64,24 @@ pub(super) fn all_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
 }
 
 /// The parts of all traces that lie in more than one of the blocks, by trace.
-fn split_parts(blocks: &[Arc<Block>]) -> Result<Vec<Part>> {
-    split_parts_by_slices(blocks, blocks.iter().map(|block| block.traces()).sum::<u64>().div_ceil(SLICE))
+///
+/// # Errors
+/// [`Error::Corrupt`], [`Error::Io`].
+pub(super) fn split_parts(blocks: &[Arc<Block>], gathered: &[bool]) -> Result<Vec<Part>> {
+    split_parts_by_slices(blocks, gathered, blocks.iter().map(|block| block.traces()).sum::<u64>().div_ceil(SLICE))
 }
 
-fn split_parts_by_slices(blocks: &[Arc<Block>], slices: u64) -> Result<Vec<Part>> {
-    if blocks.len() < 2 {
+fn split_parts_by_slices(blocks: &[Arc<Block>], gathered: &[bool], slices: u64) -> Result<Vec<Part>> {
+    let is_gathered = |number: usize| gathered.get(number).copied().unwrap_or(false);
+    let numbered = || blocks.iter().enumerate();
+    let (known, others): (Vec<_>, Vec<_>) = numbered().partition(|(number, _)| is_gathered(*number));
+    if blocks.len() < 2 || others.is_empty() {
         return Ok(Vec::new());
     }
     let mut repeated = HashSet::new();
     for slice in 0..slices {
         let wanted = |hash: u64| slices == 1 || ((u128::from(hash) * u128::from(slices)) >> 64) as u64 == slice;
-        let hashes = blocks.par_iter().map(|block| {
+        let hashes = others.par_iter().map(|(_, block)| {
             let mut hashes = Vec::with_capacity((block.traces() / slices) as usize);
             for_each_id(block, |_, id| {
                 let hash = xxh3_64(id);
@@ -88,16 +95,28 @@ fn split_parts_by_slices(blocks: &[Arc<Block>], slices: u64) -> Result<Vec<Part>
         hashes.sort_unstable();
         let pairs = hashes.iter().zip(hashes.iter().skip(1));
         repeated.extend(pairs.filter(|(hash, next)| hash == next).map(|(hash, _)| *hash));
+        // Those that share no trace with each other may share one with the others.
+        let hashes: HashSet<u64> = if known.is_empty() { HashSet::new() } else { hashes.into_iter().collect() };
+        let shared = known.par_iter().map(|(_, block)| {
+            let mut shared = Vec::new();
+            for_each_id(block, |_, id| {
+                let hash = xxh3_64(id);
+                if hashes.contains(&hash) {
+                    shared.push(hash);
+                }
+            })?;
+            Ok(shared)
+        });
+        repeated.extend(shared.collect::<Result<Vec<_>>>()?.into_iter().flatten());
     }
     if repeated.is_empty() {
         return Ok(Vec::new());
     }
-    let numbered: Vec<(u32, &Arc<Block>)> = (0..).zip(blocks).collect();
-    let parts = numbered.into_par_iter().map(|(number, block)| {
+    let parts = numbered().collect::<Vec<_>>().into_par_iter().map(|(number, block)| {
         let mut parts = Vec::new();
         for_each_id(block, |ordinal, id| {
             if repeated.contains(&xxh3_64(id)) {
-                parts.push(Part { trace: TraceId::from_bytes(*id), block: number, ordinal });
+                parts.push(Part { trace: TraceId::from_bytes(*id), block: number as u32, ordinal });
             }
         })?;
         Ok(parts)
@@ -143,10 +162,14 @@ mod tests {
         let expected =
             [part(1, 0, 0), part(1, 3, 0), part(3, 0, 2), part(3, 1, 0), part(3, 3, 1), part(9, 1, 2), part(9, 3, 2)];
         for slices in [1, 2, 3, 50] {
-            assert_eq!(split_parts_by_slices(&blocks, slices).unwrap(), expected);
+            for gathered in [[false; 4], [false, true, true, false], [false, false, true, false]] {
+                assert_eq!(split_parts_by_slices(&blocks, &gathered, slices).unwrap(), expected);
+            }
         }
-        assert_eq!(split_parts(&blocks).unwrap(), expected);
-        assert_eq!(split_parts(&blocks[1..3]).unwrap(), []);
-        assert_eq!(split_parts(&blocks[..1]).unwrap(), []);
+        assert_eq!(split_parts(&blocks, &[]).unwrap(), expected);
+        assert_eq!(split_parts(&blocks[1..3], &[]).unwrap(), []);
+        assert_eq!(split_parts(&blocks[..1], &[]).unwrap(), []);
+        // What is known is not looked at.
+        assert_eq!(split_parts(&blocks, &[true; 4]).unwrap(), []);
     }
 }

@@ -25,6 +25,7 @@ use super::{
     observer::{Feed, Feeding},
     options::StoreOptions,
     recover::{Recovery, recover},
+    snapshot::Gathered,
     upkeep::Upkeep,
     writer::{Cut, Writer},
 };
@@ -80,6 +81,8 @@ pub(super) struct Core {
 #[derive(Debug)]
 struct State {
     blocks: Vec<Arc<Block>>,
+    /// Those of which no trace lies in two.
+    gathered: Gathered,
     live: Live,
     /// Grows with every change.
     generation: u64,
@@ -97,6 +100,11 @@ struct State {
 }
 
 impl State {
+    fn see(&mut self, committed: &Committed) {
+        self.blocks.clone_from(&committed.blocks);
+        self.gathered = committed.gathered();
+    }
+
     fn changed(&mut self) {
         self.generation += 1;
         self.snapshot = None;
@@ -128,6 +136,7 @@ impl TraceStore {
         );
         let state = State {
             blocks: writer.committed.blocks.clone(),
+            gathered: writer.committed.gathered(),
             live: Live::default(),
             generation: 0,
             snapshot: None,
@@ -321,17 +330,17 @@ impl Core {
     }
 
     pub(super) fn snapshot(&self) -> Result<Snapshot> {
-        let (mut blocks, chunks, generation) = {
+        let (mut blocks, gathered, chunks, generation) = {
             let state = self.state();
             if let Some(snapshot) = &state.snapshot {
                 return Ok(snapshot.clone());
             }
-            (state.blocks.clone(), state.live.chunks(), state.generation)
+            (state.blocks.clone(), Arc::clone(&state.gathered), state.live.chunks(), state.generation)
         };
         for chunk in chunks {
             blocks.extend(chunk.block()?);
         }
-        let snapshot = Snapshot::new(blocks);
+        let snapshot = Snapshot::new(blocks).with_gathered(gathered);
         let mut state = self.state();
         if state.generation != generation {
             return Ok(snapshot);
@@ -458,7 +467,7 @@ impl Core {
             return Err(error.into());
         }
         let mut state = self.state();
-        state.blocks.clone_from(&writer.committed.blocks);
+        state.see(&writer.committed);
         state.live.remove(cut.chunks);
         state.changed();
         drop(state);
@@ -499,7 +508,7 @@ impl Core {
             }
         })?;
         let mut state = self.state();
-        state.blocks.clone_from(&writer.committed.blocks);
+        state.see(&writer.committed);
         state.changed();
         drop(state);
         writer.collect_orphans(self.options.orphan_grace);

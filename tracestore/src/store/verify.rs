@@ -11,6 +11,7 @@ use std::{path::Path, sync::Arc};
 use super::{
     deletion,
     layout::{LOCAL_LOG, Layout},
+    split::split_parts,
 };
 use crate::{
     Error, Result,
@@ -145,12 +146,15 @@ fn check_store(vfs: &Arc<dyn Vfs>, layout: &Layout) -> VerifyReport {
     };
     let version = version.unwrap_or_default();
     report.check_log(vfs.as_ref(), layout, &version);
+    let mut gathered = Vec::new();
     for entry in entries {
-        let block = report.check_block(vfs, &layout.blocks.join(&entry.folder));
-        if let (Some(block), Some(deleted)) = (block, &entry.deleted) {
-            report.check_deleted(vfs.as_ref(), layout, &block, deleted);
+        let mut block = report.check_block(vfs, &layout.blocks.join(&entry.folder));
+        if let (Some(whole), Some(deleted)) = (&block, &entry.deleted) {
+            block = report.check_deleted(vfs.as_ref(), layout, whole, deleted);
         }
+        gathered.extend(block.filter(|_| entry.gathered));
     }
+    report.check_gathered(&layout.catalog.join(catalog::file_name(version.number)), &gathered);
     report
 }
 
@@ -207,13 +211,26 @@ impl VerifyReport {
         Some(block)
     }
 
-    /// Which rows of a block are deleted, and whether it has them.
-    fn check_deleted(&mut self, vfs: &dyn Vfs, layout: &Layout, block: &Block, deleted: &DeletedRows) {
+    /// Which rows of a block are deleted, and whether it has them: the block without them.
+    fn check_deleted(
+        &mut self,
+        vfs: &dyn Vfs,
+        layout: &Layout,
+        block: &Block,
+        deleted: &DeletedRows,
+    ) -> Option<Arc<Block>> {
         let path = layout.deleted.join(&deleted.file);
         self.count(deleted.size);
-        let rows = self.note(&path, deletion::load(vfs, &layout.deleted, deleted));
-        if let Some(rows) = rows {
-            let _ = self.note(&path, block.with_deleted(rows));
+        let rows = self.note(&path, deletion::load(vfs, &layout.deleted, deleted))?;
+        self.note(&path, block.with_deleted(rows))
+    }
+
+    /// Blocks of which the catalog says that no trace lies in two.
+    fn check_gathered(&mut self, catalog: &Path, blocks: &[Arc<Block>]) {
+        // Blocks that cannot be read are in the report already.
+        if let Some(part) = split_parts(blocks, &[]).unwrap_or_default().first() {
+            let reason = format!("trace {} lies in several blocks that are said to share none", part.trace);
+            self.damaged(catalog, 0, reason);
         }
     }
 }

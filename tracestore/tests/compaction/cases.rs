@@ -1,6 +1,7 @@
 //! What merging does beside its result.
 
 use std::{
+    io::Write,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -12,7 +13,7 @@ use tracestore::{
     model::TraceId,
 };
 
-use super::{at_once, numbered, numbered::numbers, open, reader};
+use super::{at_once, numbered, numbered::numbers, open, reader, seen};
 
 fn flush(store: &TraceStore, requests: std::ops::Range<u64>) {
     for number in requests {
@@ -164,4 +165,91 @@ fn a_closed_store_is_not_merged() {
     flush(&store, 0..1);
     store.close().unwrap();
     assert!(matches!(store.compact(None).unwrap_err(), tracestore::Error::Stopped { .. }));
+}
+
+/// Blocks that are full: none is merged with another.
+fn full() -> TimeWindows {
+    TimeWindows { max_spans: 1, ..at_once() }
+}
+
+#[test]
+fn split_traces_of_full_blocks_are_put_together_for_good() {
+    let vfs = MemoryVfs::default();
+    let store = open(&vfs);
+    flush(&store, 0..10);
+    flush(&store, 10..20);
+    let before = seen(&store.snapshot().unwrap());
+    let report = store.compact(Some(&full())).unwrap();
+    // Every trace of these requests lies in both blocks: nothing is left of them.
+    assert_eq!((report.jobs, report.gathered, report.inputs), (1, 5, 0));
+    assert!(report.to_string().ends_with("\n5 traces that lay in several blocks were put together"), "{report}");
+    assert_eq!(store.snapshot().unwrap().blocks().len(), 1);
+    assert_eq!(seen(&store.snapshot().unwrap()), before);
+
+    // A later span of one trace: it alone leaves its block.
+    flush(&store, 21..22);
+    let split = store.snapshot().unwrap();
+    assert!(split.whole_at_hand().is_none());
+    let report = store.compact(Some(&full())).unwrap();
+    assert_eq!((report.jobs, report.gathered), (1, 1));
+    let gathered = store.snapshot().unwrap();
+    assert_eq!(seen(&gathered), seen(&split));
+    assert_eq!(gathered.blocks().len(), 2);
+    let whole = gathered.whole_at_hand().unwrap();
+    assert!(gathered.blocks().iter().zip(whole.blocks()).all(|(stored, seen)| Arc::ptr_eq(stored, seen)));
+    // Readers see the same, and a store that is opened again knows it still.
+    let again = reader(&vfs).snapshot().unwrap();
+    assert!(again.whole_at_hand().is_some());
+    assert_eq!(seen(&again), seen(&split));
+
+    // Merged at last, what has moved is neither deleted nor a copy.
+    let report = store.compact(Some(&at_once())).unwrap();
+    assert_eq!((report.inputs, report.outputs, report.deleted, report.duplicates()), (2, 1, 0, 0));
+    assert_eq!(report.spans_out, (0..20).chain(21..22).map(numbered::spans_of).sum::<u64>());
+    assert!(store.snapshot().unwrap().blocks().iter().all(|block| block.deleted_spans() == 0));
+    assert_eq!(seen(&store.snapshot().unwrap()), seen(&split));
+}
+
+#[test]
+fn what_is_known_of_one_store_is_not_taken_for_two() {
+    let (mut blocks, mut one) = (Vec::new(), Vec::new());
+    for vfs in [MemoryVfs::default(), MemoryVfs::default()] {
+        let store = open(&vfs);
+        flush(&store, 0..2);
+        flush(&store, 2..4);
+        store.compact(Some(&full())).unwrap();
+        let snapshot = store.snapshot().unwrap();
+        assert!(snapshot.whole_at_hand().is_some());
+        one = seen(&snapshot);
+        blocks.extend(snapshot.blocks().iter().cloned());
+    }
+    // The same spans in both.
+    let both = tracestore::Snapshot::new(blocks);
+    assert!(both.whole_at_hand().is_none());
+    assert_eq!(seen(&both), one);
+}
+
+#[test]
+fn blocks_whose_split_traces_cannot_be_read_stay_as_they_are() {
+    let vfs = MemoryVfs::default();
+    let store = open(&vfs);
+    flush(&store, 0..10);
+    flush(&store, 10..20);
+    let path = store.snapshot().unwrap().blocks()[0].path().join("spans.parquet");
+    let content = vfs.read(&path).unwrap();
+    drop(store);
+    vfs.remove(&path).unwrap();
+    let mut damaged = content.to_vec();
+    damaged[4..200].fill(0);
+    let mut file = vfs.create(&path).unwrap();
+    file.write_all(&damaged).unwrap();
+    file.sync().unwrap();
+    drop(file);
+    let store = open(&vfs);
+    let report = store.compact(Some(&full())).unwrap();
+    assert_eq!((report.jobs, report.gathered, report.left_alone.len()), (0, 0, 1));
+    assert_eq!(report.left_alone[0].blocks.len(), 2);
+    assert!(report.left_alone[0].reason.contains("spans.parquet"), "{:?}", report.left_alone);
+    assert_eq!(store.snapshot().unwrap().blocks().len(), 2);
+    assert_eq!(store.compact(Some(&full())).unwrap().left_alone, []);
 }

@@ -12,7 +12,7 @@ use tracestore::{Snapshot, block::SpanColumn, model::TimeRange, table::SpanTable
 use super::TagOptions;
 use crate::{
     Error, Result,
-    engine::{Engine, search::MAX_DEPTH},
+    engine::{Engine, options::time_range, search::MAX_DEPTH},
     ir::{self, Expr},
     plan::{Context, filter_conjuncts},
 };
@@ -31,12 +31,12 @@ impl Selection {
         if condition.as_ref().is_some_and(|condition| condition.depth() > MAX_DEPTH) {
             return Err(Error::Limit(format!("a query may have {MAX_DEPTH} levels at most")));
         }
-        let time = TimeRange { start: options.start.unwrap_or(0), end: options.end.unwrap_or(u64::MAX) };
-        let all = view.blocks().iter().map(|block| block.time_range()).all(|(first, last)| {
-            // A block's range covers its traces, which need not fill it.
-            time.start <= first && last <= time.end
+        let time = time_range(options.start, options.end)?.filter(|time| {
+            // Whether it leaves anything out. A block's range covers its traces, which need not fill it.
+            let ranges = view.blocks().iter().map(|block| block.time_range());
+            !ranges.into_iter().all(|(first, last)| time.start <= first && last <= time.end)
         });
-        Ok(Self { condition, time: (!all).then_some(time) })
+        Ok(Self { condition, time })
     }
 
     /// Whether these are all spans of the view.

@@ -103,6 +103,7 @@ fn settle(strategy: &TimeWindows, blocks: &mut Vec<BlockSummary>, now: u64) -> u
             end: inputs.iter().map(|block| block.end).max().unwrap(),
             created: now,
             deleted: 0,
+            moved: 0,
         });
     }
     written

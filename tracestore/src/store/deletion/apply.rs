@@ -122,7 +122,8 @@ impl Written<'_> {
             let limits = Limits { block_bytes: BLOCK_BYTES as u64, ..Limits::default() };
             for new in merge(std::slice::from_ref(block), limits, &mut self.new, &|| Ok(()))? {
                 let folder = new.id().to_string();
-                change.add.push(CatalogBlock { level: entry.level, ..CatalogBlock::new(folder) });
+                let (level, gathered) = (entry.level, entry.gathered);
+                change.add.push(CatalogBlock { level, gathered, ..CatalogBlock::new(folder) });
                 self.opened.push(new);
             }
             change.remove.push((*entry).clone());

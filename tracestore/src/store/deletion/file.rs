@@ -25,7 +25,12 @@ const SUFFIX: &str = ".roaring";
 ///
 /// # Errors
 /// [`Error::Io`].
-pub(super) fn write(vfs: &dyn Vfs, dir: &Path, rows: &RoaringBitmap, new: &mut NewBlocks) -> Result<DeletedRows> {
+pub(in crate::store) fn write(
+    vfs: &dyn Vfs,
+    dir: &Path,
+    rows: &RoaringBitmap,
+    new: &mut NewBlocks,
+) -> Result<DeletedRows> {
     // By runs where that is shorter: traces lie in one piece.
     let mut rows = rows.clone();
     rows.optimize();

@@ -14,7 +14,7 @@ mod rows;
 use std::{fmt, sync::Arc};
 
 pub(super) use apply::{Doomed, Outcome};
-pub(super) use file::{collect_files, load};
+pub(super) use file::{collect_files, load, write};
 pub(super) use found::FoundTraces;
 pub use found::{FoundSpans, SpanSelector};
 pub(super) use rows::{DoomedRows, rows_of_traces};
@@ -98,7 +98,7 @@ impl Core {
         self.flush()?;
         for _ in 0..ATTEMPTS {
             let committed = self.committed()?;
-            let stored = Snapshot::new(committed.blocks.clone());
+            let stored = committed.snapshot([]);
             let rows = deletion.rows(&stored)?;
             let mut report = rows.report(&stored);
             if rows.is_empty() {
