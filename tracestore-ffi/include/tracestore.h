@@ -577,11 +577,11 @@ ts_code ts_set_log(uint32_t level, ts_log_fn function, void *data);
 // belongs to the caller: it is to be released, also after an error in it, by `stream->release`, before or after the
 // store is closed, and used by one thread at a time. After an error of the call there is nothing to release.
 //
-// A search gives a row for each matching span, of all of them: `spanset` (int64, its number in its trace, from 1), what
-// the query computed of the spanset, `trace:id`, `span:id`, `name`, `service`, `start_time` (ns since 1970), `duration`
-// (ns), and a column for each field that the query names and each type that it has in the data. It is worked on as batches
-// are asked for. A metrics query gives a row for each value: `time` (the end of its interval), a column for each label,
-// `value`.
+// A search gives a row for each matching span of the traces that `limit` leaves, whatever `spss` says: `spanset` (int64,
+// its number in its trace, from 1), what the query computed of the spanset, `trace:id`, `span:id`, `name`, `service`,
+// `start_time` (ns since 1970), `duration` (ns), and a column for each field that the query names and each type that it
+// has in the data. It is worked on as batches are asked for. A metrics query gives a row for each value: `time` (the end
+// of its interval), a column for each label, `value`.
 ts_code ts_query_arrow(ts_store *store,
                        const char *query,
                        size_t query_length,

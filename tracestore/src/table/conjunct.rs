@@ -1,6 +1,9 @@
 //! One condition of a filter, ready to be tested on the columns of a row group.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::{
+    cmp::Reverse,
+    sync::{Arc, OnceLock},
+};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, RecordBatchOptions, new_null_array},
@@ -23,8 +26,11 @@ use crate::block::{AttributeScope, AttributeType, Level, SpanColumn, Values};
 pub(super) struct Conjunct {
     expr: Arc<dyn PhysicalExpr>,
     columns: Vec<SpanColumn>,
+    /// The columns' fields, all nullable: those that are never null may be tested for missing values all the same.
     schema: SchemaRef,
     pruning: Option<PruningPredicate>,
+    /// [`Conjunct::is_true_for_missing`], once it was asked.
+    is_true_for_missing: OnceLock<bool>,
 }
 
 impl Conjunct {
@@ -58,7 +64,9 @@ impl Conjunct {
             }
             _ => None,
         };
-        Ok(Self { expr, columns, schema, pruning })
+        let fields = schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Ok(Self { expr, columns, schema, pruning, is_true_for_missing: OnceLock::new() })
     }
 
     /// The columns that the condition is about.
@@ -113,21 +121,22 @@ impl Conjunct {
     /// Whether a row without any of the columns may meet the condition. It may have events and links all the same: those
     /// have no value then, which is not the same as no event.
     pub(super) fn is_true_for_missing(&self) -> Result<bool> {
+        if let Some(known) = self.is_true_for_missing.get() {
+            return Ok(*known);
+        }
         let columns = self.schema.fields().iter().zip(&self.columns);
         let arrays = columns.map(|(field, column)| match (column.level(), field.data_type()) {
             (Level::Event, DataType::List(element)) => nulls_in_lists(element, [0, 1, 0, 1]),
             (Level::Link, DataType::List(element)) => nulls_in_lists(element, [0, 0, 1, 1]),
             (_, data_type) => new_null_array(data_type, 4),
         });
-        Ok(self.evaluate_arrays(arrays.collect(), 4)?.count_set_bits() > 0)
+        let is_true = self.evaluate_arrays(arrays.collect(), 4)?.count_set_bits() > 0;
+        Ok(*self.is_true_for_missing.get_or_init(|| is_true))
     }
 
     fn evaluate_arrays(&self, arrays: Vec<ArrayRef>, rows: usize) -> Result<BooleanBuffer> {
-        // Columns that are never null may be tested for missing values all the same: fields are taken as nullable.
-        let fields = self.schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true));
-        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
-        let batch = RecordBatch::try_new_with_options(schema, arrays, &options)?;
+        let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?;
         let result = self.expr.evaluate(&batch)?.into_array(rows)?;
         let Some(result) = result.as_boolean_opt() else {
             return internal_err!("a filter gives {} instead of a truth value", result.data_type());

@@ -45,7 +45,8 @@ impl SpanScanExec {
     /// A scan that delivers what is requested, in at most `partitions` streams.
     pub(super) fn new(snapshot: Snapshot, request: Request, watermark: Watermark, partitions: usize) -> Result<Self> {
         let mut units: Vec<Unit> = Vec::new();
-        for (number, block) in (0..).zip(snapshot.blocks()) {
+        let blocks = if request.asks_for_nothing()? { &[] } else { snapshot.blocks() };
+        for (number, block) in (0..).zip(blocks) {
             let row_groups = block.meta().row_groups.iter().enumerate();
             let row_groups = row_groups.filter(|(_, meta)| !block.hides_all_of(meta));
             units.extend(row_groups.map(|(row_group, meta)| Unit {
@@ -145,6 +146,11 @@ impl ExecutionPlan for SpanScanExec {
         let state = (units.into_iter(), request, watermark, metrics, held);
         let batches = stream::try_unfold(state, |(mut units, request, watermark, metrics, held)| async move {
             for unit in units.by_ref() {
+                if request.ruled_out.contains(unit.number) {
+                    metrics.row_groups.add(1);
+                    metrics.pruned_by_dictionary.add(1);
+                    continue;
+                }
                 // A row group is read in one go; between two of them others may run, and a dropped stream ends.
                 tokio::task::yield_now().await;
                 if unit.last_start < watermark.get() {

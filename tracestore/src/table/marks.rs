@@ -175,7 +175,7 @@ fn meets(
         RowGroupAccess::Scan => {}
         RowGroupAccess::Selection(selection) => reader.intersect(&mask(&selection, len)),
     }
-    if Unit::ruled_out_by_dictionary(&reader, prunable)? {
+    if Unit::ruled_out_by_dictionary(&reader, prunable)?.is_some() {
         metrics.pruned_by_dictionary.add(1);
         return Ok(BooleanBuffer::new_unset(len));
     }

@@ -15,7 +15,7 @@ use super::{
     conjunct::Conjunct,
     exec::SpanScanExec,
     marks::{Marks, PreparedMarks},
-    unit::Request,
+    unit::{Request, RuledOut},
     watermark::Watermark,
 };
 use crate::{block::SpanColumn, model::TimeRange, store::Snapshot};
@@ -152,7 +152,8 @@ impl TableProvider for SpanTable {
         };
         let schema = project_schema(&self.schema, projection)?;
         let (time, pruning, codes) = (self.time, self.pruning, self.codes);
-        let request = Request { conjuncts, marks, time, columns, schema, pruning, codes };
+        let ruled_out = RuledOut::default();
+        let request = Request { conjuncts, marks, time, columns, schema, pruning, codes, ruled_out };
         let partitions = state.config().target_partitions();
         Ok(Arc::new(SpanScanExec::new(self.snapshot.clone(), request, self.watermark.clone(), partitions)?))
     }

@@ -1,6 +1,10 @@
 //! The scan of one row group: prune, then condition by condition read, test and narrow, then read what is asked for.
 
-use std::{collections::HashMap, ops::Range, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use arrow::{
     array::{ArrayRef, BooleanBufferBuilder, RecordBatch, RecordBatchOptions},
@@ -51,9 +55,34 @@ pub(super) struct Request {
     /// The columns to deliver, and their schema, marks included.
     pub(super) columns: Vec<SpanColumn>,
     pub(super) schema: SchemaRef,
+    pub(super) ruled_out: RuledOut,
+}
+
+/// Blocks of which it is known that none of their rows is asked for, by number.
+#[derive(Debug, Default)]
+pub(super) struct RuledOut(Mutex<BTreeSet<u32>>);
+
+impl RuledOut {
+    pub(super) fn contains(&self, block: u32) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&block)
+    }
+
+    fn add(&self, block: u32) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(block);
+    }
 }
 
 impl Request {
+    /// Whether a condition is false whatever a row has, as one on an attribute that no block knows.
+    pub(super) fn asks_for_nothing(&self) -> Result<bool> {
+        for conjunct in self.conjuncts.iter().filter(|conjunct| self.pruning && conjunct.columns().is_empty()) {
+            if !conjunct.is_true_for_missing()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// A column's values as they are delivered.
     fn deliver(&self, values: &Values, column: &SpanColumn, rows: usize) -> Result<ArrayRef> {
         Ok(match self.codes && column.is_text() {
@@ -102,7 +131,8 @@ impl Unit {
     fn scan_rows(&self, request: &Request, metrics: &ScanMetrics) -> Result<Option<RecordBatch>> {
         metrics.row_groups.add(1);
         let prune_timer = metrics.prune_time.timer();
-        let mut reader = SpanReader::new(&self.block, self.number, self.row_group)?;
+        // Whether anything is to be read is known of most row groups before their rows are.
+        let mut reader = SpanReader::of_all(&self.block, self.number, self.row_group)?;
         if let Some(rows) = &self.rows {
             reader.intersect(&range_mask(rows, reader.meta().rows as usize));
         }
@@ -112,12 +142,26 @@ impl Unit {
             RowGroupAccess::Scan => {}
             RowGroupAccess::Selection(selection) => reader.intersect(&mask(&selection, reader.meta().rows as usize)),
         }
+        let marked = request.marks.iter().flat_map(|marks| marks.conditions.iter().flatten());
+        reader.prefetch(request.conjuncts.iter().chain(marked).flat_map(Conjunct::columns))?;
+        if request.marks.is_none()
+            && let Some(conjunct) = Self::ruled_out_by_dictionary(&reader, prunable)?
+        {
+            metrics.pruned_by_dictionary.add(1);
+            // Likely the others have no such value either.
+            if let [column] = conjunct.columns()
+                && let Some(texts) = self.block.distinct_texts(column)?
+                && !conjunct.matches_any(texts)?
+            {
+                request.ruled_out.add(self.number);
+            }
+            return Ok(None);
+        }
+        reader.leave_out_unseen()?;
         // Nothing but hidden traces, say.
         if reader.rows() == 0 {
             return Ok(None);
         }
-        let marked = request.marks.iter().flat_map(|marks| marks.conditions.iter().flatten());
-        reader.prefetch(request.conjuncts.iter().chain(marked).flat_map(Conjunct::columns))?;
         if let Some(marks) = &request.marks {
             drop(prune_timer);
             let _timer = metrics.scan_time.timer();
@@ -128,10 +172,6 @@ impl Unit {
             let arrays = request.columns.iter().map(|column| request.deliver(&reader.read(column)?, column, rows));
             let arrays = arrays.chain(marked.into_iter().map(Ok)).collect::<Result<Vec<_>>>()?;
             return Ok(Some(RecordBatch::try_new(Arc::clone(&request.schema), arrays)?));
-        }
-        if Self::ruled_out_by_dictionary(&reader, prunable)? {
-            metrics.pruned_by_dictionary.add(1);
-            return Ok(None);
         }
         drop(prune_timer);
         let _timer = metrics.scan_time.timer();
@@ -181,17 +221,20 @@ impl Unit {
         Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&request.schema), arrays, &options)?))
     }
 
-    /// Whether some condition is about one text column whose dictionary has no value that meets it.
-    pub(super) fn ruled_out_by_dictionary(reader: &SpanReader<'_>, conjuncts: &[Conjunct]) -> Result<bool> {
+    /// A condition about one text column whose dictionary has no value that meets it.
+    pub(super) fn ruled_out_by_dictionary<'c>(
+        reader: &SpanReader<'_>,
+        conjuncts: &'c [Conjunct],
+    ) -> Result<Option<&'c Conjunct>> {
         for conjunct in conjuncts {
             let [column] = conjunct.columns() else { continue };
             if let Some(values) = reader.dictionary(column)?
                 && !conjunct.matches_any(Arc::new(values))?
             {
-                return Ok(true);
+                return Ok(Some(conjunct));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 }
 

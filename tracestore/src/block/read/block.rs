@@ -8,6 +8,7 @@ use std::{
 use super::{
     ParquetFile,
     deleted::Deleted,
+    distinct::DistinctTexts,
     hidden::HiddenTraces,
     keys::Keys,
     owners::Owners,
@@ -52,6 +53,7 @@ struct BlockFiles {
     resources: OnceLock<Owners>,
     scopes: OnceLock<Owners>,
     bloom: OnceLock<TraceBloom>,
+    distinct: DistinctTexts,
     restored_resources: OnceLock<Vec<Arc<Resource>>>,
     restored_scopes: OnceLock<Vec<Arc<Scope>>>,
 }
@@ -118,6 +120,7 @@ impl Block {
             resources: OnceLock::new(),
             scopes: OnceLock::new(),
             bloom: OnceLock::new(),
+            distinct: DistinctTexts::default(),
             restored_resources: OnceLock::new(),
             restored_scopes: OnceLock::new(),
         };
@@ -249,6 +252,11 @@ impl Block {
     /// `spans.parquet`.
     pub(crate) fn span_file(&self) -> Result<&ParquetFile> {
         get_or_read(&self.files.spans, || self.require_file(file_names::SPANS))
+    }
+
+    /// The texts of columns that were asked for.
+    pub(super) fn distinct(&self) -> &DistinctTexts {
+        &self.files.distinct
     }
 
     /// `events.parquet`, if there is one.

@@ -43,17 +43,29 @@ pub(crate) struct SpanReader<'a> {
 impl<'a> SpanReader<'a> {
     /// A reader of all rows of a row group that queries may see.
     pub(crate) fn new(block: &'a Block, number: u32, row_group: usize) -> Result<Self> {
+        let mut reader = Self::of_all(block, number, row_group)?;
+        reader.leave_out_unseen()?;
+        Ok(reader)
+    }
+
+    /// A reader of all rows there are: for those who look first whether the row group matters at all, and then call
+    /// [`SpanReader::leave_out_unseen`].
+    pub(crate) fn of_all(block: &'a Block, number: u32, row_group: usize) -> Result<Self> {
         let meta = block.meta().row_groups.get(row_group);
         let meta = meta.ok_or_else(|| Error::corrupt(block.path(), 0, format!("there is no row group {row_group}")))?;
-        let mut reader = Self { block, number, row_group, meta, selected: None, plan: Arc::default() };
-        if block.meta().shadowed > 0 {
-            let flags = reader.unsigned(columns::ROW_FLAGS)?;
-            reader.narrow(&flags.values().iter().map(|flags| flags & row_flags::SHADOWED == 0).collect());
+        Ok(Self { block, number, row_group, meta, selected: None, plan: Arc::default() })
+    }
+
+    /// Leaves out the rows that queries do not see: copies, hidden traces, deleted rows.
+    pub(crate) fn leave_out_unseen(&mut self) -> Result<()> {
+        if let Some(seen) = self.block.seen_rows(self.meta)? {
+            self.intersect(&seen);
         }
-        if let Some(seen) = block.seen_rows(meta)? {
-            reader.intersect(&seen);
+        if self.block.meta().shadowed > 0 {
+            let flags = self.unsigned(columns::ROW_FLAGS)?;
+            self.narrow(&flags.values().iter().map(|flags| flags & row_flags::SHADOWED == 0).collect());
         }
-        Ok(reader)
+        Ok(())
     }
 
     /// How many rows are left.
@@ -173,23 +185,7 @@ impl<'a> SpanReader<'a> {
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(crate) fn dictionary(&self, column: &SpanColumn) -> Result<Option<StringViewArray>> {
-        let name = match column {
-            SpanColumn::Name => columns::NAME.to_owned(),
-            SpanColumn::StatusMessage => columns::STATUS_MESSAGE.to_owned(),
-            SpanColumn::Attribute { scope: AttributeScope::Span, value_type: AttributeType::String, .. } => {
-                column.name()
-            }
-            _ => return Ok(None),
-        };
-        let file = self.block.span_file()?;
-        let Some(index) = file.column(&name) else { return Ok(None) };
-        let Some(values) = file.dictionary(self.row_group, index)? else { return Ok(None) };
-        let mut texts = StringViewBuilder::with_capacity(values.len());
-        for value in &values {
-            let text = std::str::from_utf8(value);
-            texts.append_value(text.map_err(|_| Error::corrupt(file.path(), 0, format!("`{name}` is no UTF-8")))?);
-        }
-        Ok(Some(texts.finish()))
+        self.block.dictionary(self.row_group, column)
     }
 
     /// Whether a column is absent from this row group: no row of it has a value.
@@ -197,8 +193,7 @@ impl<'a> SpanReader<'a> {
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(crate) fn is_absent(&self, column: &SpanColumn) -> Result<bool> {
-        let SpanColumn::Attribute { scope, key, value_type } = column else { return Ok(false) };
-        Ok(self.block.keys()?.entry(*scope, key, *value_type, self.owner_row_group(*scope)).is_none())
+        self.block.is_absent(self.row_group, column)
     }
 
     fn owner_row_group(&self, scope: AttributeScope) -> i32 {

@@ -98,15 +98,21 @@ impl Block {
             return Ok(None);
         }
         let table = self.trace_table()?;
+        let (first_rows, rows) = (table.first_rows()?, table.rows()?);
+        let rows_of = |ordinal: u32| {
+            let first = u64::from(*first_rows.values().get(ordinal as usize)?).checked_sub(group.first_row)? as usize;
+            let end = first + *rows.values().get(ordinal as usize)? as usize;
+            (end <= group.rows as usize).then_some(first..end)
+        };
         let mut seen = BooleanBufferBuilder::new(group.rows as usize);
         for ordinal in hidden {
-            let rows = table.span_rows(*ordinal as usize)?;
-            let start = rows.start.checked_sub(group.first_row as usize).filter(|start| *start >= seen.len());
-            match start.filter(|start| start + rows.len() <= group.rows as usize) {
-                Some(start) => seen.append_n(start - seen.len(), true),
+            match rows_of(*ordinal).filter(|rows| rows.start >= seen.len()) {
+                Some(rows) => {
+                    seen.append_n(rows.start - seen.len(), true);
+                    seen.append_n(rows.len(), false);
+                }
                 None => return Err(Error::corrupt(self.path(), 0, "a trace is not in its row group")),
             }
-            seen.append_n(rows.len(), false);
         }
         seen.append_n(group.rows as usize - seen.len(), true);
         if self.has_partly_deleted() {

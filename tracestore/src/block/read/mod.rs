@@ -16,6 +16,7 @@ mod block;
 mod columns;
 mod counts;
 mod deleted;
+mod distinct;
 mod fence;
 mod file;
 mod hidden;
