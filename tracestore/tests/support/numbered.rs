@@ -65,13 +65,13 @@ pub(crate) fn deletion(number: u64) -> Deletion {
 }
 
 /// A policy by which just the oldest block of a view of a store goes, and the numbers of the requests in it; `None` where
-/// no block is on the disk.
+/// no block is on the disk, or that one has a part of a request only (others of its traces lie elsewhere).
 pub(crate) fn without_the_oldest(snapshot: &Snapshot) -> Option<(RetentionPolicy, Vec<u64>)> {
     let stored = || snapshot.blocks().iter().filter(|block| block.path().starts_with(Path::new("store")));
     let oldest = stored().min_by_key(|block| block.time_range().1)?;
     let bytes = stored().map(|block| block.size()).sum::<u64>();
     let policy = RetentionPolicy { rules: Vec::new(), max_bytes: Some(bytes.saturating_sub(1)) };
-    Some((policy, count_block(oldest).ok()?.0.into_keys().collect()))
+    Some((policy, whole_requests([count_block(oldest).ok()?.0]).ok()?))
 }
 
 /// The numbers of the requests that a view holds, ascending. Each must be there as a whole and once, in what is stored as

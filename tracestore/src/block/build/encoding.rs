@@ -22,6 +22,9 @@ use crate::block::schema::{PAGE_ROWS, columns};
 const MAX_DISTINCT_PERCENT: usize = 30;
 /// A dictionary larger than this costs more to load than it saves.
 const DICTIONARY_BYTES: usize = 4 << 20;
+/// A file of no more rows and bytes than these is not packed.
+const SMALL_ROWS: usize = 256;
+const SMALL_BYTES: usize = 256 << 10;
 
 /// Properties for a file of these columns, given the arrays of its first row group.
 pub(super) fn properties(schema: &Schema, sample: &[ArrayRef]) -> WriterProperties {
@@ -34,12 +37,20 @@ pub(super) fn properties(schema: &Schema, sample: &[ArrayRef]) -> WriterProperti
         .set_max_row_group_row_count(None)
         .set_dictionary_page_size_limit(2 * DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_compression(zstd())
+        .set_compression(codec(sample))
         .set_key_value_metadata(None);
     for (field, array) in schema.fields().iter().zip(sample) {
-        builder = column(builder, field.name(), field.data_type(), array);
+        builder = column(builder, field.name(), field.data_type(), array, codec(sample));
     }
     builder.build()
+}
+
+/// zstd, but for files so small that there is nothing to gain: live data is made into such blocks for each view, and what a
+/// codec costs by itself is 50 µs for a column chunk in a virtual machine (`block/read/pages.rs`).
+fn codec(sample: &[ArrayRef]) -> Compression {
+    let rows = sample.first().map_or(0, |array| array.len());
+    let bytes: usize = sample.iter().map(|array| array.get_buffer_memory_size()).sum();
+    if rows <= SMALL_ROWS && bytes <= SMALL_BYTES { Compression::UNCOMPRESSED } else { zstd() }
 }
 
 /// Level 7: 1 % smaller than level 3 over a whole block at the same CPU seconds; 9 gives little more.
@@ -64,6 +75,7 @@ fn column(
     name: &str,
     data_type: &DataType,
     sample: &ArrayRef,
+    codec: Compression,
 ) -> WriterPropertiesBuilder {
     let path = ColumnPath::new(vec![name.to_owned()]);
     let (choice, statistics) = match (name, data_type) {
@@ -72,28 +84,28 @@ fn column(
         (columns::START15 | "span" | "row" | "start" | "first_row" | "by_id" | "time_since_start", _) => {
             (Choice::Delta, EnabledStatistics::None)
         }
-        (columns::KIND | columns::STATUS_CODE, _) => (Choice::Dictionary(zstd()), EnabledStatistics::Page),
+        (columns::KIND | columns::STATUS_CODE, _) => (Choice::Dictionary(codec), EnabledStatistics::Page),
         (columns::SPAN_ID | "trace_id", DataType::FixedSizeBinary(_)) => {
             (Choice::Plain(Compression::UNCOMPRESSED), EnabledStatistics::None)
         }
-        (columns::PARENT_SPAN_ID, _) => (Choice::Plain(zstd()), EnabledStatistics::None),
+        (columns::PARENT_SPAN_ID, _) => (Choice::Plain(codec), EnabledStatistics::None),
         (_, DataType::Utf8 | DataType::Binary) => match text_choice(sample) {
-            true => (Choice::Dictionary(zstd()), EnabledStatistics::None),
+            true => (Choice::Dictionary(codec), EnabledStatistics::None),
             false => (Choice::Text(Encoding::DELTA_BYTE_ARRAY), EnabledStatistics::None),
         },
-        (_, DataType::Int64) => (number_choice(sample), EnabledStatistics::Page),
+        (_, DataType::Int64) => (number_choice(sample, codec), EnabledStatistics::Page),
         (_, DataType::Float64) => match few_distinct(sample.len(), distinct_floats(sample)) {
-            true => (Choice::Dictionary(zstd()), EnabledStatistics::Page),
-            false => (Choice::Plain(zstd()), EnabledStatistics::Page),
+            true => (Choice::Dictionary(codec), EnabledStatistics::Page),
+            false => (Choice::Plain(codec), EnabledStatistics::Page),
         },
-        (_, DataType::Boolean) => (Choice::Plain(zstd()), EnabledStatistics::Page),
-        _ => (number_choice(sample), EnabledStatistics::None),
+        (_, DataType::Boolean) => (Choice::Plain(codec), EnabledStatistics::Page),
+        _ => (number_choice(sample, codec), EnabledStatistics::None),
     };
     let (encoding, dictionary, codec) = match choice {
         Choice::Delta => (Some(Encoding::DELTA_BINARY_PACKED), false, Compression::UNCOMPRESSED),
         Choice::Dictionary(codec) => (None, true, codec),
         Choice::Plain(codec) => (Some(Encoding::PLAIN), false, codec),
-        Choice::Text(encoding) => (Some(encoding), false, zstd()),
+        Choice::Text(encoding) => (Some(encoding), false, codec),
     };
     let builder = match encoding {
         Some(encoding) => builder.set_column_encoding(path.clone(), encoding),
@@ -106,13 +118,13 @@ fn column(
 }
 
 /// Numbers: a dictionary where there are few, else differences.
-fn number_choice(sample: &ArrayRef) -> Choice {
+fn number_choice(sample: &ArrayRef, codec: Compression) -> Choice {
     let distinct = match sample.data_type() {
         DataType::Int64 => distinct(sample.as_primitive::<Int64Type>().iter().flatten()),
         DataType::UInt32 => distinct(sample.as_primitive::<UInt32Type>().iter().flatten()),
         _ => Some(1),
     };
-    if few_distinct(sample.len(), distinct) { Choice::Dictionary(zstd()) } else { Choice::Delta }
+    if few_distinct(sample.len(), distinct) { Choice::Dictionary(codec) } else { Choice::Delta }
 }
 
 /// Whether a text column is worth a dictionary.
