@@ -38,7 +38,7 @@ fn store(vfs: &MemoryVfs, singles: &[ExportTraceServiceRequest], places: &[(u8, 
     let store = open(vfs);
     for block in 0..blocks {
         for (single, (place, twice)) in singles.iter().zip(places.iter().cycle()) {
-            if place % blocks == block || *twice && (place + 1) % blocks == block {
+            if place % blocks == block || *twice && place.wrapping_add(1) % blocks == block {
                 store.ingest(single.encode_to_vec().into()).unwrap();
             }
         }
