@@ -32,7 +32,7 @@ pub(crate) struct Soak {
     #[arg(long, default_value_t = 10_000_000)]
     spans: u64,
     /// Memory for all of it, in MiB, mapped files not counted. Live data may have an eighth, a block that is cut from it a
-    /// 32nd, one that blocks are merged into a quarter, a query a quarter.
+    /// 32nd, one that blocks are merged into an eighth, a query a quarter.
     #[arg(long, default_value_t = 1024)]
     budget: u64,
     /// How many threads send.
@@ -105,7 +105,7 @@ impl Soak {
         options.memory_budget = usize::try_from(self.budget << 20)? / 8;
         options.cut.bytes = options.memory_budget / 4;
         options.compaction =
-            Some(Arc::new(TimeWindows { max_request_bytes: (self.budget << 20) / 4, ..TimeWindows::default() }));
+            Some(Arc::new(TimeWindows { max_request_bytes: (self.budget << 20) / 8, ..TimeWindows::default() }));
         Ok(options)
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Limits {
 impl Default for Limits {
     /// Those of blocks in memory.
     fn default() -> Self {
-        Self { block_bytes: 256 << 20, block_spans: u64::MAX, batch_bytes: 32 << 20, trace_spans: 4 << 20 }
+        Self { block_bytes: 64 << 20, block_spans: u64::MAX, batch_bytes: 16 << 20, trace_spans: 4 << 20 }
     }
 }
 

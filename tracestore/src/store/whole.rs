@@ -43,8 +43,8 @@ impl Snapshot {
     /// traces: nothing. Else the trace ids of all blocks are read and hashes of them sorted, up to 64 MiB at
     /// once: 6 ms for 20 blocks of 5,000 traces, 0.7 s for 100 blocks of 100,000. Where traces are split, the pages that
     /// their spans lie on are read in all columns, once for each 64 Ki spans of split traces, and the spans are ingested
-    /// anew: about 10 µs per span on two cores, shadowed copies counted. They stay in memory as a block does,
-    /// compressed, 20 to 60 bytes per span; while the view is made, up to 256 MiB of them are held as they were received,
+    /// anew: about 5 µs per span on two cores, shadowed copies counted. They stay in memory as a block does,
+    /// compressed, 20 to 60 bytes per span; while the view is made, up to 64 MiB of them are held as they were received,
     /// with what a block's builder needs beside, and one batch of 64 Ki spans as values. A store in which everything was
     /// ingested twice therefore costs as much as ingesting it twice more, and the memory of a third of its blocks.
     ///

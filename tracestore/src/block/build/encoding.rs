@@ -22,12 +22,12 @@ use crate::block::schema::{PAGE_ROWS, columns};
 const MAX_DISTINCT_PERCENT: usize = 30;
 /// A dictionary larger than this costs more to load than it saves.
 const DICTIONARY_BYTES: usize = 4 << 20;
-/// A file of no more rows and bytes than these is not packed.
-const SMALL_ROWS: usize = 256;
+/// A block of no more spans and bytes than these is not packed.
+const SMALL_SPANS: usize = 256;
 const SMALL_BYTES: usize = 256 << 10;
 
-/// Properties for a file of these columns, given the arrays of its first row group.
-pub(super) fn properties(schema: &Schema, sample: &[ArrayRef]) -> WriterProperties {
+/// Properties for a file of these columns, given the arrays of its first row group and the block's [`codec`].
+pub(super) fn properties(schema: &Schema, sample: &[ArrayRef], codec: Compression) -> WriterProperties {
     let mut builder = WriterProperties::builder()
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(concat!("tracestore ", env!("CARGO_PKG_VERSION")).to_owned())
@@ -37,20 +37,19 @@ pub(super) fn properties(schema: &Schema, sample: &[ArrayRef]) -> WriterProperti
         .set_max_row_group_row_count(None)
         .set_dictionary_page_size_limit(2 * DICTIONARY_BYTES)
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_compression(codec(sample))
+        .set_compression(codec)
         .set_key_value_metadata(None);
     for (field, array) in schema.fields().iter().zip(sample) {
-        builder = column(builder, field.name(), field.data_type(), array, codec(sample));
+        builder = column(builder, field.name(), field.data_type(), array, codec);
     }
     builder.build()
 }
 
-/// zstd, but for files so small that there is nothing to gain: live data is made into such blocks for each view, and what a
-/// codec costs by itself is 50 µs for a column chunk in a virtual machine (`block/read/pages.rs`).
-fn codec(sample: &[ArrayRef]) -> Compression {
-    let rows = sample.first().map_or(0, |array| array.len());
-    let bytes: usize = sample.iter().map(|array| array.get_buffer_memory_size()).sum();
-    if rows <= SMALL_ROWS && bytes <= SMALL_BYTES { Compression::UNCOMPRESSED } else { zstd() }
+/// How the files of a block of so many spans, of so many bytes as received, are packed: by zstd, but where there is nothing to
+/// gain. Live data is made into small blocks for each view, and what a codec costs by itself is 50 µs for a column chunk in a
+/// virtual machine (`block/read/pages.rs`), most of what such a block costs.
+pub(super) fn codec(spans: usize, bytes: usize) -> Compression {
+    if spans <= SMALL_SPANS && bytes <= SMALL_BYTES { Compression::UNCOMPRESSED } else { zstd() }
 }
 
 /// Level 7: 1 % smaller than level 3 over a whole block at the same CPU seconds; 9 gives little more.

@@ -2,11 +2,12 @@
 
 use std::{io::Write, path::Path, sync::Arc};
 
+use parquet::basic::Compression;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
     collect::Collected,
-    encoding::properties,
+    encoding::{codec, properties},
     file::ParquetFileWriter,
     keys::KeyStatistics,
     order::{Order, TraceRow},
@@ -30,6 +31,13 @@ use crate::{
 /// A row group ends when its spans have this many bytes as received, whatever their number.
 const ROW_GROUP_BYTES: u64 = 256 << 20;
 
+/// Where the files go, and how they are packed.
+struct Place<'a> {
+    vfs: &'a dyn Vfs,
+    dir: &'a Path,
+    codec: Compression,
+}
+
 /// A Parquet file that is created with its first row group.
 #[derive(Default)]
 struct LazyFile(Option<ParquetFileWriter>);
@@ -37,8 +45,7 @@ struct LazyFile(Option<ParquetFileWriter>);
 impl LazyFile {
     fn write(
         &mut self,
-        vfs: &dyn Vfs,
-        dir: &Path,
+        place: &Place<'_>,
         name: &str,
         schema: &arrow::datatypes::SchemaRef,
         arrays: &[arrow::array::ArrayRef],
@@ -49,8 +56,8 @@ impl LazyFile {
         let writer = match &mut self.0 {
             Some(writer) => writer,
             empty => {
-                let properties = properties(schema, arrays);
-                empty.insert(ParquetFileWriter::create(vfs, dir, name, Arc::clone(schema), properties)?)
+                let properties = properties(schema, arrays, place.codec);
+                empty.insert(ParquetFileWriter::create(place.vfs, place.dir, name, Arc::clone(schema), properties)?)
             }
         };
         writer.write(arrays)
@@ -65,6 +72,7 @@ impl LazyFile {
 pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: BlockId) -> Result<()> {
     vfs.create_dir(dir)?;
     let order = Order::of(&collected);
+    let place = Place { vfs, dir, codec: codec(order.rows.len(), collected.bytes()) };
     let mut keys = std::mem::take(&mut collected.keys);
     let chosen = keys.choose_columns();
     keys.restart();
@@ -81,7 +89,7 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
             let (columns, runs) = builder.finish(keys, residual_rows);
             residual_rows += columns.first().map_or(0, |column| column.len() as u32);
             list_keys(&mut key_rows, keys, counts, &runs, row_group);
-            attributes.write(vfs, dir, file_names::ATTRIBUTES, &residual_schema, &columns)
+            attributes.write(&place, file_names::ATTRIBUTES, &residual_schema, &columns)
         };
 
     let (mut builder, mut counts) = (ResidualBuilder::default(), KeyCounts::new());
@@ -102,9 +110,9 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
         let ordinals = ordinals.flat_map(|(ordinal, trace)| std::iter::repeat_n(ordinal, trace.rows as usize));
         let offsets = Offsets { row: first_row as u32, event: first_event as u32, link: first_link as u32 };
         let arrays = rows::build(&collected, &order, &mut keys, &chosen, ordinals, offsets, row_count)?;
-        spans.write(vfs, dir, file_names::SPANS, &span_schema, &arrays.spans)?;
-        events.write(vfs, dir, file_names::EVENTS, &event_schema, &arrays.events)?;
-        links.write(vfs, dir, file_names::LINKS, &link_schema, &arrays.links)?;
+        spans.write(&place, file_names::SPANS, &span_schema, &arrays.spans)?;
+        events.write(&place, file_names::EVENTS, &event_schema, &arrays.events)?;
+        links.write(&place, file_names::LINKS, &link_schema, &arrays.links)?;
         write_residual(arrays.residual, &keys, &arrays.counts, row_groups.len() as i32)?;
         row_groups.push(RowGroupMeta {
             rows: row_count as u64,
@@ -133,7 +141,7 @@ pub(super) fn write(mut collected: Collected, vfs: &dyn Vfs, dir: &Path, id: Blo
         (file_names::KEYS, tables::keys(key_rows)),
     ];
     for (name, table) in small {
-        files.push(write_table(vfs, dir, name, table)?);
+        files.push(write_table(&place, name, table)?);
     }
     files.push(write_bloom(vfs, dir, &collected)?);
     vfs.sync_dir(dir)?;
@@ -203,9 +211,9 @@ fn list_keys(rows: &mut Vec<KeyRow>, keys: &KeyStatistics, counts: &KeyCounts, r
     rows.extend(repeats.map(|run| row(run.scope, run.key, ONLY_REPEATS, (0, false))));
 }
 
-fn write_table(vfs: &dyn Vfs, dir: &Path, name: &str, (schema, arrays): Table) -> Result<FileMeta> {
-    let properties = properties(&schema, &arrays);
-    let mut writer = ParquetFileWriter::create(vfs, dir, name, schema, properties)?;
+fn write_table(place: &Place<'_>, name: &str, (schema, arrays): Table) -> Result<FileMeta> {
+    let properties = properties(&schema, &arrays, place.codec);
+    let mut writer = ParquetFileWriter::create(place.vfs, place.dir, name, schema, properties)?;
     if arrays.first().is_some_and(|array| !array.is_empty()) {
         writer.write(&arrays)?;
     }

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Traces that have lost some of their spans are made whole for each new view, some 10 µs per span: they may have this
+/// Traces that have lost some of their spans are made whole for each new view, some 5 µs per span: they may have this
 /// many spans in all blocks together.
 const PARTIAL_SPANS: u64 = 16 << 10;
 
