@@ -23,6 +23,7 @@ use sim_store::{Actor, Counts, Dice, World};
 use tracestore::{
     BlockSummary, CompactionJob, CompactionStrategy, Error, Snapshot, StoreOptions, StoreReader, SyncMode, TraceStore,
     io::{ObjectVfs, Vfs},
+    verify_on,
 };
 
 const STORE: &str = "sim://store";
@@ -48,17 +49,27 @@ fn options(vfs: Arc<dyn Vfs>, log: &Path) -> StoreOptions {
     options
 }
 
-/// Merges two blocks, whichever they are: those of two compactors are always the same.
+/// Merges two blocks, whichever they are, while there are more than some: those of two compactors are always the same. From
+/// the others split traces are gathered.
 #[derive(Debug)]
-struct Pairs;
+struct Pairs {
+    left: usize,
+}
 
 impl CompactionStrategy for Pairs {
     fn choose(&self, blocks: &[BlockSummary], _now: u64) -> Vec<CompactionJob> {
         let mut folders: Vec<String> = blocks.iter().map(|block| block.folder.clone()).collect();
+        if folders.len() <= self.left {
+            return Vec::new();
+        }
         folders.sort();
         folders.truncate(2);
         let job = CompactionJob { blocks: folders, max_request_bytes: u64::MAX, max_spans: u64::MAX };
         if job.blocks.len() == 2 { vec![job] } else { Vec::new() }
+    }
+
+    fn settled(&self, blocks: &[BlockSummary], _now: u64) -> Vec<String> {
+        blocks.iter().map(|block| block.folder.clone()).collect()
     }
 }
 
@@ -120,8 +131,8 @@ fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path, ingesting:
 }
 
 /// Merges what there is to merge as long as somebody ingests, and begins again as a new process now and then. Tells how many
-/// merges it has done, and how many were in vain.
-fn compactor(world: &Arc<World>, number: usize, seed: u64, ingesting: &AtomicUsize) -> (u64, u64) {
+/// merges it has done, how many were in vain, and how many traces it has gathered.
+fn compactor(world: &Arc<World>, number: usize, seed: u64, ingesting: &AtomicUsize) -> [u64; 3] {
     let (actor, _leave) = Actor::enter(world, number);
     let mut dice = Dice(seed ^ number as u64);
     let open = || {
@@ -129,15 +140,16 @@ fn compactor(world: &Arc<World>, number: usize, seed: u64, ingesting: &AtomicUsi
         options.log = None;
         insist(|| TraceStore::open(STORE, options.clone()))
     };
-    let (mut store, mut done, mut in_vain) = (open(), 0, 0);
+    let (mut store, mut counts) = (open(), [0; 3]);
+    let strategy = Pairs { left: 1 + 3 * (seed as usize % 2) };
     while ingesting.load(Ordering::SeqCst) > 0 {
         if dice.below(16) == 0 {
             store = open();
         }
-        match store.compact(Some(&Pairs)) {
+        match store.compact(Some(&strategy)) {
             Ok(report) => {
-                done += report.jobs;
-                in_vain += report.outdated;
+                let more = [report.jobs, report.outdated, report.gathered];
+                counts.iter_mut().zip(more).for_each(|(count, more)| *count += more);
             }
             // What is left behind is an orphan, or was published after all.
             Err(error) => assert!(is_simulated(&error), "{error}"),
@@ -146,7 +158,7 @@ fn compactor(world: &Arc<World>, number: usize, seed: u64, ingesting: &AtomicUsi
             seen(&actor, &store.snapshot().unwrap());
         }
     }
-    (done, in_vain)
+    counts
 }
 
 /// Looks again and again: what was there stays there.
@@ -169,8 +181,8 @@ fn alone<T: Send>(part: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap().install(part)
 }
 
-/// Adds what happened to requests, and how many merges were done and were in vain.
-fn run(seed: u64, merges: &mut (u64, u64)) -> Counts {
+/// Adds what happened to requests, and what compactors did.
+fn run(seed: u64, merges: &mut [u64; 3]) -> Counts {
     // Some worlds do not fail, and are the harder to be first in.
     let world = World::new(seed, ACTORS, [0, 1, 3][seed as usize % 3]);
     let (folder, ingesting) = (tempfile::tempdir().unwrap(), AtomicUsize::new(INGESTERS));
@@ -189,9 +201,8 @@ fn run(seed: u64, merges: &mut (u64, u64)) -> Counts {
             scope.spawn(move || alone(|| reader(world, number)));
         }
         for compactor in compactors {
-            let (done, in_vain) = compactor.join().unwrap();
-            merges.0 += done;
-            merges.1 += in_vain;
+            let more = compactor.join().unwrap();
+            merges.iter_mut().zip(more).for_each(|(count, more)| *count += more);
         }
         ingesters.into_iter().flat_map(|ingester| ingester.join().unwrap()).collect()
     });
@@ -199,17 +210,20 @@ fn run(seed: u64, merges: &mut (u64, u64)) -> Counts {
     let (actor, _leave) = Actor::enter(&world.alone(), 0);
     let found = actor.calmly(|| StoreReader::open_on(vfs(&actor), Path::new(STORE)).unwrap().snapshot().unwrap());
     assert_eq!(seen(&actor, &found), sent, "seed {seed}");
+    let report = actor.calmly(|| verify_on(vfs(&actor), Path::new(STORE)).unwrap());
+    assert_eq!(report.damage, [], "seed {seed}");
     counts
 }
 
 #[test]
 fn nothing_is_lost_and_nothing_is_there_twice() {
     let runs = std::env::var("TRACESTORE_OBJECT_STORE_RUNS").map_or(20, |runs| runs.parse().unwrap());
-    let (mut counts, mut merges) = (Counts::default(), (0, 0));
+    let (mut counts, mut merges) = (Counts::default(), [0; 3]);
     for seed in 0..runs {
         counts += run(seed, &mut merges);
     }
-    println!("{runs} runs: {counts:?}, {} merges, {} in vain", merges.0, merges.1);
+    let [done, in_vain, gathered] = merges;
+    println!("{runs} runs: {counts:?}, {done} merges, {in_vain} in vain, {gathered} traces gathered");
     assert!(counts.refused > 0 && counts.lost_replies > 0 && counts.lost_races > 0);
-    assert!(merges.0 > 0 && merges.1 > 0);
+    assert!(done > 0 && in_vain > 0 && gathered > 0);
 }
