@@ -1,5 +1,7 @@
 //! From one version to the next. Pure.
 
+use std::collections::BTreeSet;
+
 use super::version::{AuditEntry, CatalogBlock, Covered, RemovedBlock, Version};
 
 /// How many entries of the audit a version carries.
@@ -75,8 +77,17 @@ impl Change {
             let found = version.covered(log);
             return found.records >= covered.records && found.first_segment >= covered.first_segment;
         }
-        self.add.iter().all(|block| is_there(&block.folder) || was_there(&block.folder))
-            && self.remove.iter().all(|block| !is_there(&block.folder))
+        // Names of blocks, and of files of deleted rows, are new: one that a version knows says that the change was made,
+        // whatever others have made of it since. If none is known, none is used any more.
+        let is_known = |folder: &str| is_there(folder) || was_there(folder);
+        let file = |block: &CatalogBlock| block.deleted.as_ref().map(|rows| rows.file.clone());
+        let new_files = self.replace.iter().filter(|(before, after)| file(before) != file(after));
+        let new_files: BTreeSet<String> = new_files.filter_map(|(_, after)| file(after)).collect();
+        if !self.add.is_empty() || !new_files.is_empty() {
+            return self.add.iter().any(|block| is_known(&block.folder))
+                || version.blocks.iter().filter_map(file).any(|file| new_files.contains(&file));
+        }
+        self.remove.iter().all(|block| !is_there(&block.folder))
             && self.replace.iter().all(|(_, after)| version.blocks.contains(after))
     }
 }
@@ -188,6 +199,44 @@ mod tests {
         assert!(flush(5).is_in(&flushed));
         assert!(!flush(6).is_in(&flushed));
         assert!(!flush(5).is_in(&before));
+    }
+
+    #[test]
+    fn a_change_that_others_have_built_upon_is_still_known() {
+        let rows = |file: &str| Some(DeletedRows { file: file.into(), size: 1, checksum: "0".into(), rows: 1 });
+        let delete = |before: &CatalogBlock, file: &str| {
+            (before.clone(), CatalogBlock { deleted: rows(file), ..before.clone() })
+        };
+        let entry = |version: &Version, folder: &str| {
+            version.blocks.iter().find(|block| block.folder == folder).unwrap().clone()
+        };
+        // Traces of two blocks are gathered in a third; then somebody deletes spans of one of the two.
+        let moved = |folder: &str| {
+            let (before, after) = delete(&CatalogBlock::new(folder), folder);
+            (before, CatalogBlock { gathered: true, ..after })
+        };
+        let new = CatalogBlock { gathered: true, ..CatalogBlock::new("ab") };
+        let gather = Change { add: vec![new], replace: vec![moved("a"), moved("b")], ..Change::default() };
+        let gathered = gather.apply(&version(&["a", "b"]), 1).unwrap();
+        let later = Change { replace: vec![delete(&entry(&gathered, "a"), "2")], ..Change::default() };
+        let after = later.apply(&gathered, 2).unwrap();
+        assert!(gather.is_in(&after), "its block is there, and would be taken for one that never was");
+        // Spans of two blocks are deleted; then others of one of the two.
+        let before = version(&["a", "b"]);
+        let first = |folder: &str| delete(&CatalogBlock::new(folder), &format!("1{folder}"));
+        let both = Change { replace: vec![first("a"), first("b")], ..Change::default() };
+        let deleted = both.apply(&before, 1).unwrap();
+        let later = Change { replace: vec![delete(&entry(&deleted, "a"), "2")], ..Change::default() };
+        let after = later.apply(&deleted, 2).unwrap();
+        assert!(both.is_in(&after), "its file is named, and would be removed");
+        assert!(!both.is_in(&before));
+        // Or the block is gathered, with the same rows.
+        let same = entry(&deleted, "a");
+        let gather =
+            Change { replace: vec![(same.clone(), CatalogBlock { gathered: true, ..same })], ..Change::default() };
+        assert!(!gather.is_in(&deleted));
+        let after = gather.apply(&deleted, 2).unwrap();
+        assert!(both.is_in(&after) && gather.is_in(&after));
     }
 
     #[test]
