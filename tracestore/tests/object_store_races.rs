@@ -10,6 +10,7 @@ mod numbered;
 mod sim_store;
 
 use std::{
+    collections::BTreeSet,
     path::Path,
     sync::{
         Arc,
@@ -18,7 +19,7 @@ use std::{
     thread,
 };
 
-use numbered::{numbers, request};
+use numbered::{deletion, numbers, request};
 use sim_store::{Actor, Counts, Dice, World};
 use tracestore::{
     BlockSummary, CompactionJob, CompactionStrategy, Error, Snapshot, StoreOptions, StoreReader, SyncMode, TraceStore,
@@ -97,11 +98,25 @@ fn holds(all: &[u64], some: impl IntoIterator<Item = u64>) -> bool {
     some.into_iter().all(|number| all.binary_search(&number).is_ok())
 }
 
-/// Ingests and flushes, and now and then ends without a word and begins again. Tells which numbers it has sent.
-fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path, ingesting: &AtomicUsize) -> std::ops::Range<u64> {
+/// What an ingester has sent, and what of it was deleted, or perhaps deleted.
+struct Sent {
+    all: std::ops::Range<u64>,
+    gone: BTreeSet<u64>,
+    unknown: BTreeSet<u64>,
+}
+
+impl Sent {
+    /// What has to be there.
+    fn left(&self) -> impl Iterator<Item = u64> {
+        self.all.clone().filter(|number| !self.gone.contains(number) && !self.unknown.contains(number))
+    }
+}
+
+/// Ingests, flushes, deletes in some worlds, and now and then ends without a word and begins again.
+fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path, ingesting: &AtomicUsize) -> Sent {
     let (actor, _leave) = Actor::enter(world, number);
     let (first, mut dice) = (number as u64 * FAR, Dice(seed ^ number as u64));
-    let mut next = first;
+    let mut sent = Sent { all: first..first, gone: BTreeSet::new(), unknown: BTreeSet::new() };
     // A process that begins again knows nothing, and has no cache.
     let open = || insist(|| TraceStore::open(STORE, options(vfs(&actor), log)));
     let mut store = open();
@@ -109,8 +124,8 @@ fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path, ingesting:
         match dice.below(10) {
             0..5 => {
                 for _ in 0..=dice.below(3) {
-                    store.ingest(request(next)).unwrap();
-                    next += 1;
+                    store.ingest(request(sent.all.end)).unwrap();
+                    sent.all.end += 1;
                 }
             }
             // Whether it works or not.
@@ -119,15 +134,31 @@ fn ingester(world: &Arc<World>, number: usize, seed: u64, log: &Path, ingesting:
                 drop(store);
                 store = open();
             }
-            _ => assert!(holds(&seen(&actor, &store.snapshot().unwrap()), first..next)),
+            _ if deletes(seed) => {
+                let number = first + dice.below((sent.all.end - first).max(1));
+                match store.delete(&deletion(number)) {
+                    Ok(_) if sent.all.contains(&number) => drop(sent.gone.insert(number)),
+                    Ok(_) => {}
+                    Err(error) => {
+                        assert!(is_simulated(&error) || error.is_retryable(), "{error}");
+                        sent.unknown.insert(number);
+                    }
+                }
+            }
+            _ => assert!(holds(&seen(&actor, &store.snapshot().unwrap()), sent.left())),
         }
     }
     insist(|| store.flush());
-    assert!(holds(&seen(&actor, &store.snapshot().unwrap()), first..next));
+    assert!(holds(&seen(&actor, &store.snapshot().unwrap()), sent.left()));
     // It has nothing left to do: whether this works or not, all is in the store.
     drop(store.close());
     ingesting.fetch_sub(1, Ordering::SeqCst);
-    first..next
+    sent
+}
+
+/// Whether ingesters delete in a world.
+fn deletes(seed: u64) -> bool {
+    seed % 5 > 2
 }
 
 /// Merges what there is to merge as long as somebody ingests, and begins again as a new process now and then. Tells how many
@@ -162,7 +193,7 @@ fn compactor(world: &Arc<World>, number: usize, seed: u64, ingesting: &AtomicUsi
 }
 
 /// Looks again and again: what was there stays there.
-fn reader(world: &Arc<World>, number: usize) {
+fn reader(world: &Arc<World>, number: usize, seed: u64) {
     let (actor, _leave) = Actor::enter(world, number);
     // There is no store before somebody has made it.
     let reader = (0..100).find_map(|_| StoreReader::open_on(vfs(&actor), Path::new(STORE)).ok());
@@ -171,7 +202,7 @@ fn reader(world: &Arc<World>, number: usize) {
     for _ in 0..6 {
         insist(|| reader.refresh());
         let now = seen(&actor, &reader.snapshot().unwrap());
-        assert!(holds(&now, before));
+        assert!(deletes(seed) || holds(&now, before));
         before = now;
     }
 }
@@ -186,7 +217,7 @@ fn run(seed: u64, merges: &mut [u64; 3]) -> Counts {
     // Some worlds do not fail, and are the harder to be first in.
     let world = World::new(seed, ACTORS, [0, 1, 3][seed as usize % 3]);
     let (folder, ingesting) = (tempfile::tempdir().unwrap(), AtomicUsize::new(INGESTERS));
-    let sent: Vec<u64> = thread::scope(|scope| {
+    let sent: Vec<Sent> = thread::scope(|scope| {
         let ingesters: Vec<_> = (0..INGESTERS)
             .map(|number| {
                 let (world, ingesting, log) = (&world, &ingesting, folder.path().join(number.to_string()));
@@ -198,18 +229,21 @@ fn run(seed: u64, merges: &mut [u64; 3]) -> Counts {
             .map(|number| scope.spawn(move || alone(|| compactor(world, number, seed, ingesting))))
             .collect();
         for number in INGESTERS + COMPACTORS..ACTORS {
-            scope.spawn(move || alone(|| reader(world, number)));
+            scope.spawn(move || alone(|| reader(world, number, seed)));
         }
         for compactor in compactors {
             let more = compactor.join().unwrap();
             merges.iter_mut().zip(more).for_each(|(count, more)| *count += more);
         }
-        ingesters.into_iter().flat_map(|ingester| ingester.join().unwrap()).collect()
+        ingesters.into_iter().map(|ingester| ingester.join().unwrap()).collect()
     });
     let counts = world.counts();
     let (actor, _leave) = Actor::enter(&world.alone(), 0);
     let found = actor.calmly(|| StoreReader::open_on(vfs(&actor), Path::new(STORE)).unwrap().snapshot().unwrap());
-    assert_eq!(seen(&actor, &found), sent, "seed {seed}");
+    let found = seen(&actor, &found);
+    let may_be = |number: &u64| sent.iter().any(|sent| sent.all.contains(number) && !sent.gone.contains(number));
+    assert!(found.iter().all(may_be), "seed {seed}: {found:?}");
+    assert!(holds(&found, sent.iter().flat_map(Sent::left)), "seed {seed}: {found:?}");
     let report = actor.calmly(|| verify_on(vfs(&actor), Path::new(STORE)).unwrap());
     assert_eq!(report.damage, [], "seed {seed}");
     counts
