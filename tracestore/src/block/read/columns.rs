@@ -16,7 +16,9 @@ use arrow::{
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::{Block, ParquetFile, Values, plan::ReadPlan, residual::read_values, structure, weight::weight};
+use super::{
+    Block, ParquetFile, Values, keys::owner_row_group, plan::ReadPlan, residual::read_values, structure, weight::weight,
+};
 use crate::{
     Error, Result,
     block::{
@@ -194,13 +196,6 @@ impl<'a> SpanReader<'a> {
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(crate) fn is_absent(&self, column: &SpanColumn) -> Result<bool> {
         self.block.is_absent(self.row_group, column)
-    }
-
-    fn owner_row_group(&self, scope: AttributeScope) -> i32 {
-        match scope {
-            AttributeScope::Resource | AttributeScope::Instrumentation => -1,
-            _ => i32::try_from(self.row_group).unwrap_or(i32::MAX),
-        }
     }
 
     /// A column of the file for the rows left.
@@ -428,7 +423,7 @@ impl<'a> SpanReader<'a> {
                 }
             }
             AttributeScope::Span => {
-                let Some(entry) = keys.entry(scope, key, value_type, self.owner_row_group(scope)) else {
+                let Some(entry) = keys.entry(scope, key, value_type, owner_row_group(scope, self.row_group)) else {
                     return Ok(Values::Missing);
                 };
                 let array = if entry.column {
@@ -489,7 +484,7 @@ impl<'a> SpanReader<'a> {
             SpanColumn::LinkTraceId => self.block.link_trace_ids(file, range)?,
             SpanColumn::LinkSpanId => hex_texts(&file.read_ranges("span_id", ranges)?)?,
             SpanColumn::Attribute { scope, key, value_type } => {
-                let entry = self.block.keys()?.entry(*scope, key, *value_type, self.owner_row_group(*scope));
+                let entry = self.block.keys()?.entry(*scope, key, *value_type, owner_row_group(*scope, self.row_group));
                 match entry {
                     None => return Ok(Values::Missing),
                     Some(entry) if entry.column => file.read_ranges(&column.name(), ranges)?,

@@ -8,7 +8,7 @@ use std::{
 
 use arrow::array::{ArrayRef, StringViewArray, StringViewBuilder};
 
-use super::Block;
+use super::{Block, keys::owner_row_group};
 use crate::{
     Error, Result,
     block::{AttributeScope, AttributeType, SpanColumn, schema::columns},
@@ -82,11 +82,7 @@ impl Block {
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(super) fn is_absent(&self, row_group: usize, column: &SpanColumn) -> Result<bool> {
         let SpanColumn::Attribute { scope, key, value_type } = column else { return Ok(false) };
-        let group = match scope {
-            AttributeScope::Resource | AttributeScope::Instrumentation => -1,
-            _ => i32::try_from(row_group).unwrap_or(i32::MAX),
-        };
-        Ok(self.keys()?.entry(*scope, key, *value_type, group).is_none())
+        Ok(self.keys()?.entry(*scope, key, *value_type, owner_row_group(*scope, row_group)).is_none())
     }
 }
 
@@ -105,13 +101,18 @@ fn stored_name(column: &SpanColumn) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use arrow::array::AsArray;
+    use opentelemetry_proto::tonic::{
+        collector::trace::v1::ExportTraceServiceRequest,
+        common::v1::{AnyValue, KeyValue, any_value::Value},
+        trace::v1::{ResourceSpans, ScopeSpans, Span},
+    };
+    use prost::Message;
 
     use super::*;
     use crate::{
         block::BlockBuilder,
         io::{MemoryVfs, Vfs},
-        model::{BlockId, KeyValue, Resource, Scope, Span, SpanId, Trace, TraceId, TraceSpan, Value},
-        otlp::encode_request,
+        model::BlockId,
     };
 
     fn column(key: &str) -> SpanColumn {
@@ -126,38 +127,27 @@ mod tests {
         Some(first?.as_string_view().iter().flatten().map(str::to_owned).collect())
     }
 
-    fn span(number: u32) -> Span {
-        let attribute = |key: &str, text: String| KeyValue { key: key.into(), value: Value::String(text) };
+    fn span(number: u8) -> Span {
+        let attribute = |key: &str, text: String| KeyValue {
+            key: key.into(),
+            value: Some(AnyValue { value: Some(Value::StringValue(text)) }),
+            ..KeyValue::default()
+        };
         Span {
-            trace_id: TraceId::from_bytes([number as u8 + 1; 16]),
-            span_id: SpanId::from_bytes([1; 8]),
-            trace_state: String::new(),
-            parent_span_id: None,
-            flags: 0,
+            trace_id: vec![number + 1; 16],
+            span_id: vec![1; 8],
             name: format!("name {}", number % 3),
-            kind: 0,
-            start_time_unix_nano: 0,
-            end_time_unix_nano: 0,
-            attributes: vec![attribute("few", format!("{}", number % 2)), attribute("long", "x".repeat(40_000))],
-            dropped_attributes_count: 0,
-            events: Vec::new(),
-            dropped_events_count: 0,
-            links: Vec::new(),
-            dropped_links_count: 0,
-            status: None,
+            attributes: vec![attribute("few", (number % 2).to_string()), attribute("long", "x".repeat(40_000))],
+            ..Span::default()
         }
     }
 
     #[test]
     fn few_texts_are_known_and_many_are_not() {
-        let trace = |number: u32| {
-            let span = span(number);
-            let (resource, scope) = (Arc::new(Resource::default()), Arc::new(Scope::default()));
-            let trace_id = span.trace_id;
-            Trace { trace_id, spans: vec![TraceSpan { span, resource, scope, parent: None, shadowed: false }] }
-        };
+        let scope_spans = vec![ScopeSpans { spans: (0..60).map(span).collect(), ..ScopeSpans::default() }];
+        let resource_spans = vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }];
         let mut builder = BlockBuilder::new();
-        builder.push(&encode_request(&(0..60).map(trace).collect::<Vec<_>>()).into()).unwrap();
+        builder.push(&ExportTraceServiceRequest { resource_spans }.encode_to_vec().into()).unwrap();
         let (vfs, dir): (Arc<dyn Vfs>, _) = (Arc::new(MemoryVfs::default()), std::path::Path::new("block"));
         builder.finish(vfs.as_ref(), dir, BlockId::generate()).unwrap();
         let block = Block::open(vfs, dir).unwrap();

@@ -42,6 +42,14 @@ pub(crate) struct Keys {
     runs: Vec<(AttributeScope, String, i32, Run)>,
 }
 
+/// Where the key list has the attributes that a scope's owners have in a row group of spans.
+pub(super) fn owner_row_group(scope: AttributeScope, row_group: usize) -> i32 {
+    match scope {
+        AttributeScope::Resource | AttributeScope::Instrumentation => -1,
+        _ => i32::try_from(row_group).unwrap_or(i32::MAX),
+    }
+}
+
 impl Keys {
     /// Reads the table.
     ///
