@@ -64,10 +64,14 @@ pub(super) fn collect_traces(
     for (found, shown) in found.into_iter().zip(shown) {
         let block = found.block;
         let Some(summary) = summaries.remove(&(found.block, found.trace)) else { continue };
-        let spansets = found.spansets.into_iter().zip(shown.spansets).map(|(found, shown)| SpansetMatch {
-            spans: shown.rows.iter().filter_map(|row| spans.get(&(block, *row)).cloned()).collect(),
-            matched: found.rows.len(),
-            attributes: spanset_attributes(labels, found.attributes),
+        let spansets = found.spansets.into_iter().zip(shown.spansets).map(|(found, mut shown)| {
+            let span = |row: &u32| spans.get(&(block, *row));
+            shown.rows.sort_by_key(|row| (span(row).map(|span| (span.start_time_unix_nano, span.span_id)), *row));
+            SpansetMatch {
+                spans: shown.rows.iter().filter_map(span).cloned().collect(),
+                matched: found.rows.len(),
+                attributes: spanset_attributes(labels, found.attributes),
+            }
         });
         let trace = trace_match(summary, spansets.collect());
         held.try_grow(trace.size())?;
@@ -156,9 +160,15 @@ fn summaries(snapshot: &Snapshot, found: &[Found]) -> Result<BTreeMap<(u32, u32)
     Ok(summaries)
 }
 
-/// The rows that are shown of each trace: the first by start, then id.
+/// The rows that are shown of each trace: the first by start, then id; in no order.
 fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize, held: &MemoryReservation) -> Result<Vec<Found>> {
-    let keys = fetch_by_block(snapshot, found, &[SpanColumn::StartTime, SpanColumn::SpanId], held, |arrays, index| {
+    let some = |spanset: &&FoundSpanset| spss > 0 && spanset.rows.len() > spss;
+    let to_choose = |found: &Found| {
+        let rows = found.spansets.iter().filter(some).flat_map(|spanset| spanset.rows.iter().copied());
+        (found.block, rows.collect())
+    };
+    let columns = [SpanColumn::StartTime, SpanColumn::SpanId];
+    let keys = fetch_by_block(snapshot, found.iter().map(to_choose), &columns, held, |arrays, index| {
         let (start, id) = match arrays {
             [start, id] => (start.as_primitive_opt::<UInt64Type>()?, id.as_fixed_size_binary_opt()?),
             _ => return None,
@@ -167,8 +177,8 @@ fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize, held: &MemoryR
     })?;
     let choose = |block: u32, spanset: &FoundSpanset| {
         let mut rows = spanset.rows.clone();
-        rows.sort_by_key(|row| (keys.get(&(block, *row)).copied(), *row));
-        if spss > 0 {
+        if some(&spanset) {
+            rows.sort_by_key(|row| (keys.get(&(block, *row)).copied(), *row));
             rows.truncate(spss);
         }
         FoundSpanset { rows, attributes: Vec::new() }
@@ -180,18 +190,17 @@ fn choose_rows(snapshot: &Snapshot, found: &[Found], spss: usize, held: &MemoryR
     Ok(found.iter().map(choose).collect())
 }
 
-/// Reads columns for the rows found, and makes something of each row.
+/// Reads columns for rows of blocks, and makes something of each row.
 fn fetch_by_block<T: Heap>(
     snapshot: &Snapshot,
-    found: &[Found],
+    wanted: impl Iterator<Item = (u32, Vec<u32>)>,
     columns: &[SpanColumn],
     held: &MemoryReservation,
     make: impl Fn(&[ArrayRef], usize) -> Option<T>,
 ) -> Result<BTreeMap<(u32, u32), T>> {
     let mut by_block: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for found in found {
-        let rows = found.spansets.iter().flat_map(|spanset| &spanset.rows);
-        by_block.entry(found.block).or_default().extend(rows);
+    for (block, rows) in wanted {
+        by_block.entry(block).or_default().extend(rows);
     }
     let mut made = BTreeMap::new();
     for (block, mut rows) in by_block {
@@ -219,6 +228,8 @@ fn fetch_spans(
 ) -> Result<BTreeMap<(u32, u32), SpanMatch>> {
     let mut wanted = SHOWN.to_vec();
     wanted.extend(columns.iter().map(|output| output.column.clone()));
+    let rows = |found: &Found| found.spansets.iter().flat_map(|spanset| spanset.rows.iter().copied()).collect();
+    let shown = shown.iter().map(|found| (found.block, rows(found)));
     fetch_by_block(snapshot, shown, &wanted, held, |arrays, index| {
         let (fixed, rest) = arrays.split_at_checked(SHOWN.len())?;
         let [start, id, name, duration] = fixed else { return None };

@@ -1,11 +1,13 @@
 //! Which attributes spans have, and how many spans have which value, where blocks know it without a look at every span.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::Snapshot;
 use crate::{
     Error, Result,
-    block::{AttributeNames, Counted, SpanColumn, ValueCounts},
+    block::{AttributeNames, Block, Counted, SpanColumn, ValueCounts},
 };
 
 impl Snapshot {
@@ -17,7 +19,11 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Corrupt`], [`Error::Io`].
     pub fn add_attributes(&self, names: &mut AttributeNames) -> Result<()> {
-        (0..).zip(self.blocks()).try_for_each(|(number, block)| block.add_attributes(number, names))
+        let add = |(number, block): (u32, &Arc<Block>)| block.add_attributes(number, names);
+        // Those first whose key lists say exactly what spans have: what is named then is not looked for.
+        let (exact, others): (Vec<_>, Vec<_>) =
+            (0..).zip(self.blocks()).partition(|(_, block)| !block.has_unseen_spans());
+        exact.into_iter().chain(others).try_for_each(add)
     }
 
     /// Adds the attributes of some spans of a block (its number in this view), given by ascending rows.

@@ -7,8 +7,7 @@ use std::{
 };
 
 use arrow::{
-    array::{ArrayRef, BooleanBufferBuilder, RecordBatch, RecordBatchOptions},
-    buffer::BooleanBuffer,
+    array::{ArrayRef, RecordBatch, RecordBatchOptions},
     datatypes::SchemaRef,
 };
 use datafusion::{common::Result, datasource::physical_plan::parquet::RowGroupAccess};
@@ -134,7 +133,7 @@ impl Unit {
         // Whether anything is to be read is known of most row groups before their rows are.
         let mut reader = SpanReader::of_all(&self.block, self.number, self.row_group)?;
         if let Some(rows) = &self.rows {
-            reader.intersect(&range_mask(rows, reader.meta().rows as usize));
+            reader.keep_range(rows);
         }
         let prunable = if request.pruning { request.conjuncts.as_slice() } else { &[] };
         match access(&self.block, self.row_group, &reader, prunable, request.time, metrics)? {
@@ -236,13 +235,4 @@ impl Unit {
         }
         Ok(None)
     }
-}
-
-/// A range of rows as a mask over `len` rows.
-fn range_mask(rows: &Range<usize>, len: usize) -> BooleanBuffer {
-    let mut mask = BooleanBufferBuilder::new(len);
-    mask.append_n(rows.start.min(len), false);
-    mask.append_n(rows.len().min(len - rows.start.min(len)), true);
-    mask.append_n(len - rows.end.clamp(rows.start.min(len), len), false);
-    mask.finish()
 }

@@ -3,16 +3,15 @@
 use std::cmp::Ordering;
 
 use crate::{
-    Value,
     ir::{ArithmeticOp, CompareOp, arithmetic},
     nodes::values::Number,
     syntax::ast::AggregateFunction,
 };
 
 /// The aggregate of some numbers; `None` where there are none, or no result that fits.
-pub(super) fn aggregate(function: AggregateFunction, numbers: impl Iterator<Item = Number> + Clone) -> Option<Value> {
+pub(super) fn aggregate(function: AggregateFunction, numbers: impl Iterator<Item = Number> + Clone) -> Option<Number> {
     match function {
-        AggregateFunction::Count => i64::try_from(numbers.count()).ok().map(Value::Int),
+        AggregateFunction::Count => i64::try_from(numbers.count()).ok().map(Number::Int),
         AggregateFunction::Min => extreme(numbers, Ordering::Less),
         AggregateFunction::Max => extreme(numbers, Ordering::Greater),
         AggregateFunction::Sum => Sum::of(numbers)?.total(),
@@ -21,10 +20,10 @@ pub(super) fn aggregate(function: AggregateFunction, numbers: impl Iterator<Item
 }
 
 /// The least or greatest, with its type; NaN only if there is nothing else.
-fn extreme(numbers: impl Iterator<Item = Number>, wanted: Ordering) -> Option<Value> {
+fn extreme(numbers: impl Iterator<Item = Number>, wanted: Ordering) -> Option<Number> {
     let is_nan = |number: Number| matches!(number, Number::Float(value) if value.is_nan());
     let better = |best: Number, next: Number| next.order(best) == Some(wanted) || is_nan(best);
-    numbers.reduce(|best, next| if better(best, next) { next } else { best }).map(Number::value)
+    numbers.reduce(|best, next| if better(best, next) { next } else { best })
 }
 
 /// A sum: exact while all numbers are integers, or all durations, else of floats in their order.
@@ -54,34 +53,33 @@ impl Sum {
     }
 
     /// V5: missing where it does not fit.
-    fn total(self) -> Option<Value> {
+    fn total(self) -> Option<Number> {
         match self {
-            Self::Ints { total, .. } => i64::try_from(total).ok().map(Value::Int),
-            Self::Durations { total, .. } => i64::try_from(total).ok().map(Value::Duration),
-            Self::Floats { total, .. } => Some(Value::Float(total)),
+            Self::Ints { total, .. } => i64::try_from(total).ok().map(Number::Int),
+            Self::Durations { total, .. } => i64::try_from(total).ok().map(Number::Duration),
+            Self::Floats { total, .. } => Some(Number::Float(total)),
         }
     }
 
-    fn average(self) -> Option<Value> {
+    fn average(self) -> Option<Number> {
         match self {
-            Self::Ints { total, count } => Some(Value::Float(total as f64 / count as f64)),
-            Self::Durations { total, count } => i64::try_from(total / count as i128).ok().map(Value::Duration),
-            Self::Floats { total, count } => Some(Value::Float(total / count as f64)),
+            Self::Ints { total, count } => Some(Number::Float(total as f64 / count as f64)),
+            Self::Durations { total, count } => i64::try_from(total / count as i128).ok().map(Number::Duration),
+            Self::Floats { total, count } => Some(Number::Float(total / count as f64)),
         }
     }
 }
 
 /// Arithmetic between values of spansets (V5).
-pub(super) fn compute(op: ArithmeticOp, left: &Value, right: &Value) -> Option<Value> {
-    match (Number::of(left)?, Number::of(right)?) {
-        (Number::Int(left), Number::Int(right)) => arithmetic::integers(op, left, right).map(Value::Int),
-        (left, right) => Some(Value::Float(arithmetic::floats(op, left.float(), right.float()))),
+pub(super) fn compute(op: ArithmeticOp, left: Number, right: Number) -> Option<Number> {
+    match (left, right) {
+        (Number::Int(left), Number::Int(right)) => arithmetic::integers(op, left, right).map(Number::Int),
+        (left, right) => Some(Number::Float(arithmetic::floats(op, left.float(), right.float()))),
     }
 }
 
 /// Whether a comparison of two values of spansets holds.
-pub(super) fn holds(op: CompareOp, left: &Value, right: &Value) -> bool {
-    let (Some(left), Some(right)) = (Number::of(left), Number::of(right)) else { return false };
+pub(super) fn holds(op: CompareOp, left: Number, right: Number) -> bool {
     let order = left.order(right);
     match op {
         CompareOp::Equal => order == Some(Ordering::Equal),

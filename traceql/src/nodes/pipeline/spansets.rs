@@ -1,7 +1,7 @@
 //! The spansets of a batch, and what each step makes of them. Pure: rows are numbers, conditions are marks, values were
 //! evaluated before (see [`super::values`]).
 
-use std::ops::Range;
+use std::{iter::once, ops::Range};
 
 use smallvec::SmallVec;
 
@@ -93,7 +93,7 @@ impl Rows {
             let rows = (rows.start as u32..rows.end as u32).filter(picked).collect();
             Spanset { trace, rows, attributes: SmallVec::new() }
         });
-        self.run_on(steps, whole.filter(|spanset| !spanset.rows.is_empty()).collect())
+        self.run_on(steps, whole.filter(|spanset| !spanset.rows.is_empty()))
     }
 
     /// The value of what was found out.
@@ -105,16 +105,43 @@ impl Rows {
     }
 
     /// Runs a pipeline; spansets come and go in the order of their traces.
-    fn run_on(&self, steps: &[Step], mut spansets: Vec<Spanset>) -> Vec<Spanset> {
-        for step in steps {
-            spansets = match step {
+    fn run_on(&self, steps: &[Step], spansets: impl Iterator<Item = Spanset>) -> Vec<Spanset> {
+        let (alone, mut rest) = split_alone(steps);
+        let mut spansets = self.run_alone(alone, spansets);
+        while let [step, after @ ..] = rest {
+            let of_all = match step {
                 Step::Spansets(tree) => self.pick(tree, spansets).into_iter().map(|(_, spanset)| spanset).collect(),
-                Step::Where { op, left, right } => self.keep(*op, left, right, spansets),
-                Step::GroupBy { source, label } => self.group(*source, *label, spansets),
-                Step::Coalesce => coalesce(spansets),
+                _ => coalesce(spansets),
             };
+            let (alone, after) = split_alone(after);
+            spansets = if alone.is_empty() { of_all } else { self.run_alone(alone, of_all.into_iter()) };
+            rest = after;
         }
         spansets
+    }
+
+    /// Runs steps that look at each spanset alone, one spanset after the other: what a later step drops takes no memory.
+    fn run_alone(&self, steps: &[Step], spansets: impl Iterator<Item = Spanset>) -> Vec<Spanset> {
+        let (mut out, mut scratch) = (Vec::new(), Scratch::default());
+        spansets.for_each(|spanset| self.push(steps, spanset, &mut scratch, &mut out));
+        out
+    }
+
+    /// Hands a spanset to the first step, and what comes of it to the next.
+    fn push(&self, steps: &[Step], mut spanset: Spanset, scratch: &mut Scratch, out: &mut Vec<Spanset>) {
+        let Some((step, rest)) = steps.split_first() else { return out.push(spanset) };
+        match step {
+            Step::Where { op, left, right } => {
+                if self.meets(*op, left, right, &mut spanset, scratch) {
+                    self.push(rest, spanset, scratch, out);
+                }
+            }
+            Step::GroupBy { source, label } => self.group(*source, *label, spanset, scratch, |spanset, scratch| {
+                self.push(rest, spanset, scratch, out);
+            }),
+            // They look at all spansets: see `split_alone`.
+            Step::Spansets(_) | Step::Coalesce => {}
+        }
     }
 
     /// What a tree picks of each spanset; nothing of those of which it picks no span.
@@ -136,7 +163,7 @@ impl Rows {
             Tree::Pipeline(steps) => {
                 // A pipeline of its own on each spanset: what comes of it is told apart by where it began.
                 let run =
-                    |(place, spanset)| self.run_on(steps, vec![spanset]).into_iter().map(move |found| (place, found));
+                    |(place, spanset)| self.run_on(steps, once(spanset)).into_iter().map(move |found| (place, found));
                 input.into_iter().enumerate().flat_map(run).collect()
             }
         }
@@ -263,83 +290,106 @@ impl Rows {
         rows.map(|(row, _)| (row + range.start) as u32).collect()
     }
 
-    /// The spansets whose values compare so, with the values (SEMANTICS.md P1, X5).
-    fn keep(&self, op: CompareOp, left: &Scalar, right: &Scalar, spansets: Vec<Spanset>) -> Vec<Spanset> {
-        let mut found = Vec::new();
-        let keep = |mut spanset: Spanset| {
-            found.clear();
-            let left = self.scalar(left, &spanset, &mut found);
-            let right = self.scalar(right, &spanset, &mut found);
-            if !holds(op, &left?, &right?) {
-                return None;
-            }
-            spanset.attributes.extend_from_slice(&found);
-            Some(spanset)
-        };
-        spansets.into_iter().filter_map(keep).collect()
+    /// Whether a spanset's values compare so; it then has the values (SEMANTICS.md P1, X5).
+    fn meets(
+        &self,
+        op: CompareOp,
+        left: &Scalar,
+        right: &Scalar,
+        spanset: &mut Spanset,
+        scratch: &mut Scratch,
+    ) -> bool {
+        scratch.found.clear();
+        let left = self.scalar(left, spanset, &mut scratch.found);
+        let right = self.scalar(right, spanset, &mut scratch.found);
+        let met = left.zip(right).is_some_and(|(left, right)| holds(op, left, right));
+        if met {
+            spanset.attributes.extend_from_slice(&scratch.found);
+        }
+        met
     }
 
-    /// A scalar's value, `None` where it is missing. Every aggregate in it is noted.
-    fn scalar(&self, scalar: &Scalar, spanset: &Spanset, found: &mut Vec<(usize, Found)>) -> Option<Value> {
+    /// A scalar's value, `None` where it is missing or no number. Every aggregate in it is noted.
+    fn scalar(&self, scalar: &Scalar, spanset: &Spanset, found: &mut Vec<(usize, Found)>) -> Option<Number> {
         let (value, label) = match scalar {
-            Scalar::Const(value) => return Some(value.clone()),
+            Scalar::Const(value) => return Number::of(value),
             Scalar::Arithmetic { op, left, right } => {
                 let left = self.scalar(left, spanset, found);
                 let right = self.scalar(right, spanset, found);
-                return compute(*op, &left?, &right?);
+                return compute(*op, left?, right?);
             }
             Scalar::Aggregate(aggregate) => (self.aggregate(aggregate, &spanset.rows), aggregate.label),
             Scalar::Pipeline(steps, aggregate) => {
-                let out = self.run_on(steps, vec![spanset.clone()]);
+                let out = self.run_on(steps, once(spanset.clone()));
                 let mut rows: Vec<u32> = out.into_iter().flat_map(|spanset| spanset.rows).collect();
                 rows.sort_unstable();
                 rows.dedup();
                 (self.aggregate(aggregate, &rows), aggregate.label)
             }
         };
-        found.push((label, Found::Number(value.as_ref().and_then(Number::of))));
+        found.push((label, Found::Number(value)));
         value
     }
 
-    fn aggregate(&self, found: &Aggregate, rows: &[u32]) -> Option<Value> {
-        let Some(source) = found.source else { return i64::try_from(rows.len()).ok().map(Value::Int) };
+    fn aggregate(&self, found: &Aggregate, rows: &[u32]) -> Option<Number> {
+        let Some(source) = found.source else { return i64::try_from(rows.len()).ok().map(Number::Int) };
         let numbers = self.numbers.get(source)?;
         aggregate(found.function, rows.iter().flat_map(|row| numbers.of(*row).iter().copied()))
     }
 
-    /// For each spanset one for each value, in order of the values: a span is in one for each value that it has, or in
-    /// that of nil.
-    fn group(&self, source: usize, label: usize, spansets: Vec<Spanset>) -> Vec<Spanset> {
-        let Some(groups) = self.groups.get(source) else { return Vec::new() };
-        let mut grouped = Vec::with_capacity(spansets.len());
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for mut spanset in spansets {
-            pairs.clear();
-            for row in &spanset.rows {
-                match groups.of(*row) {
-                    [] => pairs.push((0, *row)),
-                    keys => pairs.extend(keys.iter().map(|key| (groups.rank(*key), *row))),
-                }
+    /// Of a spanset one for each value, in order of the values: a span is in one for each value that it has, or in that of
+    /// nil.
+    fn group(
+        &self,
+        source: usize,
+        label: usize,
+        mut spanset: Spanset,
+        scratch: &mut Scratch,
+        mut take: impl FnMut(Spanset, &mut Scratch),
+    ) {
+        let Some(groups) = self.groups.get(source) else { return };
+        // What comes after may group again.
+        let mut pairs = std::mem::take(&mut scratch.pairs);
+        pairs.clear();
+        for row in &spanset.rows {
+            match groups.of(*row) {
+                [] => pairs.push((0, *row)),
+                keys => pairs.extend(keys.iter().map(|key| (groups.rank(*key), *row))),
             }
-            pairs.sort_unstable();
-            pairs.dedup();
-            let found = |pairs: &[(u32, u32)]| {
-                let rank = pairs.first().map_or(0, |(rank, _)| *rank);
-                (label, Found::Group { source, rank })
-            };
-            if pairs.first().map(|(rank, _)| rank) == pairs.last().map(|(rank, _)| rank) {
-                spanset.attributes.push(found(&pairs));
-                grouped.push(spanset);
-                continue;
-            }
-            grouped.extend(pairs.chunk_by(|a, b| a.0 == b.0).map(|chunk| {
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let found = |pairs: &[(u32, u32)]| {
+            let rank = pairs.first().map_or(0, |(rank, _)| *rank);
+            (label, Found::Group { source, rank })
+        };
+        if pairs.first().map(|(rank, _)| rank) == pairs.last().map(|(rank, _)| rank) {
+            spanset.attributes.push(found(&pairs));
+            take(spanset, scratch);
+        } else {
+            for chunk in pairs.chunk_by(|a, b| a.0 == b.0) {
                 let mut attributes = spanset.attributes.clone();
                 attributes.push(found(chunk));
-                Spanset { trace: spanset.trace, rows: chunk.iter().map(|(_, row)| *row).collect(), attributes }
-            }));
+                let rows = chunk.iter().map(|(_, row)| *row).collect();
+                take(Spanset { trace: spanset.trace, rows, attributes }, scratch);
+            }
         }
-        grouped
+        scratch.pairs = pairs;
     }
+}
+
+/// What steps work with, kept from spanset to spanset.
+#[derive(Debug, Default)]
+struct Scratch {
+    /// Values' places, and the rows that have them.
+    pairs: Vec<(u32, u32)>,
+    found: Vec<(usize, Found)>,
+}
+
+/// The steps up to the first that looks at more than one spanset, and the others.
+fn split_alone(steps: &[Step]) -> (&[Step], &[Step]) {
+    let alone = steps.iter().take_while(|step| matches!(step, Step::Where { .. } | Step::GroupBy { .. })).count();
+    steps.split_at(alone)
 }
 
 /// One spanset a trace, with every span once and without attributes.

@@ -125,6 +125,7 @@ impl<'a> Labeler<'a> {
                 return internal_err!("series need a column `{name}`");
             };
             match array.as_dictionary_opt::<Int32Type>() {
+                _ if array.null_count() == array.len() => {}
                 Some(coded) => self.coded(*kind, coded.keys(), coded.values(), &mut codes)?,
                 None => {
                     let reader = Reader::new(*kind, array)?;

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
-    datatypes::{DataType, Int64Type, Schema, UInt32Type},
+    datatypes::{DataType, Field, Int64Type, Schema, UInt32Type},
 };
 use hashbrown::HashSet;
 use parquet::{
@@ -22,6 +22,8 @@ use crate::block::schema::{PAGE_ROWS, columns};
 const MAX_DISTINCT_PERCENT: usize = 30;
 /// A dictionary larger than this costs more to load than it saves.
 const DICTIONARY_BYTES: usize = 4 << 20;
+/// How many elements a page of lists has; [`PAGE_ROWS`] is a multiple.
+const LIST_PAGE_LEVELS: usize = 2048;
 /// A block of no more spans and bytes than these is not packed.
 const SMALL_SPANS: usize = 256;
 const SMALL_BYTES: usize = 256 << 10;
@@ -40,9 +42,25 @@ pub(super) fn properties(schema: &Schema, sample: &[ArrayRef], codec: Compressio
         .set_compression(codec)
         .set_key_value_metadata(None);
     for (field, array) in schema.fields().iter().zip(sample) {
-        builder = column(builder, field.name(), field.data_type(), array, codec);
+        builder = match field.data_type() {
+            DataType::List(item) => list(builder, field.name(), item),
+            data_type => column(builder, field.name(), data_type, array, codec),
+        };
     }
     builder.build()
+}
+
+/// Lists, of which few are read at a time: to find one, the levels of the page it is on are walked, so a page ends after as
+/// many as are written at once. (A page's rows are looked at as often as that as well, which whole batches do not change.)
+fn list(builder: WriterPropertiesBuilder, name: &str, item: &Field) -> WriterPropertiesBuilder {
+    let DataType::Struct(fields) = item.data_type() else { return builder };
+    let paths = fields.iter().map(|field| {
+        let path = [name, "list", item.name(), field.name()];
+        ColumnPath::new(path.map(str::to_owned).to_vec())
+    });
+    paths.fold(builder.set_write_batch_size(LIST_PAGE_LEVELS), |builder, path| {
+        builder.set_column_data_page_size_limit(path, 1)
+    })
 }
 
 /// How the files of a block of so many spans, of so many bytes as received, are packed: by zstd, but where there is nothing to

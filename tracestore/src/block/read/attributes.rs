@@ -83,8 +83,8 @@ impl Block {
         let mut wanted = self.wanted(names)?;
         for (row_group, meta) in self.meta().row_groups.iter().enumerate() {
             if !wanted.is_empty() && !self.hides_all_of(meta) {
-                let rows = SpanReader::new(self, number, row_group)?.row_numbers();
-                self.look_at(number, row_group, rows.values(), &mut wanted, names)?;
+                let reader = SpanReader::new(self, number, row_group)?;
+                self.look_at(&reader, &mut wanted, names)?;
             }
         }
         Ok(())
@@ -98,13 +98,17 @@ impl Block {
             let end = meta.first_row + meta.rows;
             let (here, later) = rest.split_at(rest.partition_point(|row| u64::from(*row) < end));
             rest = later;
-            self.look_at(number, row_group, here, &mut wanted, names)?;
+            if !here.is_empty() && !wanted.is_empty() {
+                let mut reader = SpanReader::new(self, number, row_group)?;
+                reader.intersect(&mask(meta, here));
+                self.look_at(&reader, &mut wanted, names)?;
+            }
         }
         Ok(())
     }
 
     /// Whether spans are stored that queries do not see.
-    fn has_unseen_spans(&self) -> bool {
+    pub(crate) fn has_unseen_spans(&self) -> bool {
         self.meta().shadowed > 0 || self.hidden().spans() > 0
     }
 
@@ -118,24 +122,17 @@ impl Block {
         Ok(wanted)
     }
 
-    /// Looks for what is wanted at rows of a row group; what is found is named, and not wanted any more.
-    fn look_at(
-        &self,
-        number: u32,
-        row_group: usize,
-        rows: &[u32],
-        wanted: &mut Vec<Wanted<'_>>,
-        names: &mut AttributeNames,
-    ) -> Result<()> {
-        let Some(meta) = self.meta().row_groups.get(row_group) else { return Ok(()) };
-        let (first, others) = rows.split_at(rows.len().min(FIRST_ROWS));
-        for rows in [first, others] {
+    /// Looks for what is wanted at the rows of a reader, a few first; what is found is named, and not wanted any more.
+    fn look_at(&self, reader: &SpanReader<'_>, wanted: &mut Vec<Wanted<'_>>, names: &mut AttributeNames) -> Result<()> {
+        let (row_group, selection) = (reader.row_group, reader.selection());
+        let middle = selection.set_indices().nth(FIRST_ROWS).unwrap_or(selection.len());
+        for part in [0..middle, middle..selection.len()] {
             let here = |wanted: &Wanted<'_>| wanted.entries.iter().any(|entry| is_in(entry, row_group));
-            if rows.is_empty() || !wanted.iter().any(here) {
+            if part.is_empty() || !wanted.iter().any(here) {
                 continue;
             }
-            let mut reader = SpanReader::new(self, number, row_group)?;
-            reader.intersect(&mask(meta, rows));
+            let mut reader = reader.clone();
+            reader.keep_range(&part);
             let look = Look::new(self, reader, row_group, wanted)?;
             // Most are read in vain, columns of their own each.
             let found = wanted.par_iter().map(|attribute| look.finds(attribute)).collect::<Result<Vec<bool>>>()?;

@@ -3,7 +3,10 @@
 //! A reader starts with all rows of a row group and is narrowed as conditions are met; what is read later is read for
 //! the rows that are left.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use arrow::{
     array::{
@@ -38,8 +41,36 @@ pub(crate) struct SpanReader<'a> {
     meta: &'a RowGroupMeta,
     /// Which rows are left; `None` while all are.
     selected: Option<BooleanBuffer>,
-    /// How those are read, made by the first to ask.
-    plan: Arc<OnceLock<ReadPlan>>,
+    left: Arc<Left>,
+}
+
+/// What is known of the rows that are left, found out by the first to ask.
+#[derive(Debug, Default)]
+struct Left {
+    /// How they are read.
+    plan: OnceLock<ReadPlan>,
+    /// What they point to, which many columns are about.
+    traces: OnceLock<UInt32Array>,
+    resources: OnceLock<UInt32Array>,
+    scopes: OnceLock<UInt32Array>,
+}
+
+impl Left {
+    fn ordinals(&self) -> [&OnceLock<UInt32Array>; 3] {
+        [&self.traces, &self.resources, &self.scopes]
+    }
+
+    /// What stays known of those rows that `mask` keeps.
+    fn filter(&self, mask: &BooleanBuffer) -> Self {
+        let (left, mask) = (Self::default(), BooleanArray::new(mask.clone(), None));
+        for (before, after) in self.ordinals().into_iter().zip(left.ordinals()) {
+            let kept = before.get().and_then(|ordinals| filter(ordinals, &mask).ok());
+            if let Some(ordinals) = kept.as_ref().and_then(|kept| kept.as_primitive_opt::<UInt32Type>()) {
+                after.get_or_init(|| ordinals.clone());
+            }
+        }
+        left
+    }
 }
 
 impl<'a> SpanReader<'a> {
@@ -55,7 +86,7 @@ impl<'a> SpanReader<'a> {
     pub(crate) fn of_all(block: &'a Block, number: u32, row_group: usize) -> Result<Self> {
         let meta = block.meta().row_groups.get(row_group);
         let meta = meta.ok_or_else(|| Error::corrupt(block.path(), 0, format!("there is no row group {row_group}")))?;
-        Ok(Self { block, number, row_group, meta, selected: None, plan: Arc::default() })
+        Ok(Self { block, number, row_group, meta, selected: None, left: Arc::default() })
     }
 
     /// Leaves out the rows that queries do not see: copies, hidden traces, deleted rows.
@@ -87,7 +118,7 @@ impl<'a> SpanReader<'a> {
 
     /// Keeps the rows that `mask` keeps, which is as long as there are rows left.
     pub(crate) fn narrow(&mut self, mask: &BooleanBuffer) {
-        self.plan = Arc::default();
+        self.left = Arc::new(self.left.filter(mask));
         self.selected = Some(match &self.selected {
             None => mask.clone(),
             Some(selected) => {
@@ -105,11 +136,22 @@ impl<'a> SpanReader<'a> {
 
     /// Keeps the rows of the row group that `mask` keeps, which is as long as the row group.
     pub(crate) fn intersect(&mut self, mask: &BooleanBuffer) {
-        self.plan = Arc::default();
+        self.left = Arc::default();
         self.selected = Some(match &self.selected {
             None => mask.clone(),
             Some(selected) => selected & mask,
         });
+    }
+
+    /// Keeps those of a range of the row group's rows.
+    pub(crate) fn keep_range(&mut self, rows: &Range<usize>) {
+        let len = self.meta.rows as usize;
+        let (start, end) = (rows.start.min(len), rows.end.clamp(rows.start.min(len), len));
+        let mut mask = BooleanBufferBuilder::new(len);
+        mask.append_n(start, false);
+        mask.append_n(end - start, true);
+        mask.append_n(len - end, false);
+        self.intersect(&mask.finish());
     }
 
     /// The rows left, numbered through the block.
@@ -133,7 +175,7 @@ impl<'a> SpanReader<'a> {
                 return Ok(Values::Coded { codes, values: Arc::new(UInt32Array::from(vec![self.number])) });
             }
             SpanColumn::Row => Arc::new(self.row_numbers()),
-            SpanColumn::Trace => self.physical(columns::TRACE)?,
+            SpanColumn::Trace => Arc::new(self.ordinals(columns::TRACE)?),
             SpanColumn::StartTime => self.physical(columns::START_TIME)?,
             SpanColumn::Duration => self.duration()?,
             SpanColumn::Name => self.physical(columns::NAME)?,
@@ -206,7 +248,7 @@ impl<'a> SpanReader<'a> {
         let array = match &self.selected {
             None => file.read(self.row_group, column, None)?,
             Some(rows) => {
-                let plan = self.plan.get_or_init(|| ReadPlan::new(rows));
+                let plan = self.left.plan.get_or_init(|| ReadPlan::new(rows));
                 let decoded = file.read(self.row_group, column, Some(plan.selection()))?;
                 plan.keep(decoded).map_err(|error| self.wrong(&error))?
             }
@@ -218,6 +260,18 @@ impl<'a> SpanReader<'a> {
         Ok(array)
     }
 
+    /// The same; `None` where none of the rows has a value. Few rows have most attributes in common: those of one service
+    /// have none of what the others say.
+    fn physical_if_any(&self, name: &str) -> Result<Option<ArrayRef>> {
+        let file = self.block.span_file()?;
+        if let (Some(rows), Some(column)) = (&self.selected, file.column(name))
+            && !file.any_value(self.row_group, column, rows)?
+        {
+            return Ok(None);
+        }
+        self.physical(name).map(Some)
+    }
+
     fn unsigned(&self, name: &str) -> Result<UInt32Array> {
         let array = self.physical(name)?;
         array
@@ -226,9 +280,23 @@ impl<'a> SpanReader<'a> {
             .ok_or_else(|| self.wrong(&format!("column `{name}` is no UINT32")))
     }
 
+    /// The traces, resources or scopes that the rows left point to.
+    fn ordinals(&self, name: &str) -> Result<UInt32Array> {
+        let known = match name {
+            columns::TRACE => &self.left.traces,
+            columns::RESOURCE => &self.left.resources,
+            _ => &self.left.scopes,
+        };
+        if let Some(ordinals) = known.get() {
+            return Ok(ordinals.clone());
+        }
+        let ordinals = self.unsigned(name)?;
+        Ok(known.get_or_init(|| ordinals).clone())
+    }
+
     /// A number column for all rows of the row group.
     fn whole(&self, name: &str) -> Result<UInt32Array> {
-        Self { selected: None, plan: Arc::default(), ..*self }.unsigned(name)
+        Self { selected: None, left: Arc::default(), ..*self }.unsigned(name)
     }
 
     /// The rows left of an array over all rows of the row group.
@@ -255,7 +323,7 @@ impl<'a> SpanReader<'a> {
     }
 
     fn parent_ids(&self) -> Result<ArrayRef> {
-        let whole = Self { selected: None, plan: Arc::default(), ..*self };
+        let whole = Self { selected: None, left: Arc::default(), ..*self };
         let offsets = whole.unsigned(columns::PARENT_OFFSET)?;
         let (ids, explicit) = (whole.physical(columns::SPAN_ID)?, whole.physical(columns::PARENT_SPAN_ID)?);
         let (Some(ids), Some(explicit)) = (ids.as_fixed_size_binary_opt(), explicit.as_fixed_size_binary_opt()) else {
@@ -303,7 +371,7 @@ impl<'a> SpanReader<'a> {
         let parents =
             self.row_numbers().values().iter().zip(offsets.values()).map(parent).collect::<Result<Vec<_>>>()?;
         let Some((selected, places)) = gather(&parents, self.meta.rows as usize) else { return Ok(Values::Missing) };
-        let values = Self { selected: Some(selected), plan: Arc::default(), ..*self }.read(column)?;
+        let values = Self { selected: Some(selected), left: Arc::default(), ..*self }.read(column)?;
         values.take(&places).map_err(|error| self.wrong(&error))
     }
 
@@ -352,7 +420,7 @@ impl<'a> SpanReader<'a> {
         };
         let values =
             if values.len() == traces { values } else { values.slice(first, traces.min(values.len() - first)) };
-        let ordinals = self.unsigned(columns::TRACE)?;
+        let ordinals = self.ordinals(columns::TRACE)?;
         let codes = ordinals.unary::<_, Int32Type>(|ordinal| (ordinal as i32).wrapping_sub(first as i32));
         if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
             return Err(self.wrong(&"a span belongs to a trace of another row group"));
@@ -394,7 +462,7 @@ impl<'a> SpanReader<'a> {
 
     /// A value of the resource or scope that each row points to.
     fn of_owner(&self, column: &str, values: ArrayRef) -> Result<Values> {
-        let ordinals = self.unsigned(column)?;
+        let ordinals = self.ordinals(column)?;
         let codes = ordinals.unary::<_, Int32Type>(|ordinal| ordinal as i32);
         if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
             return Err(self.wrong(&format!("a span points to a {column} that does not exist")));
@@ -427,12 +495,12 @@ impl<'a> SpanReader<'a> {
                     return Ok(Values::Missing);
                 };
                 let array = if entry.column {
-                    self.physical(&column.name())?
+                    self.physical_if_any(&column.name())?
                 } else {
                     let file = residual()?.ok_or_else(|| self.wrong(&"there is no attributes.parquet"))?;
-                    let (first, rows) = (self.meta.first_row as usize, self.meta.rows as usize);
-                    self.select(read_values(file, entry.run, value_type, first, rows)?)?
+                    read_values(file, entry.run, value_type, self.row_numbers().values())?
                 };
+                let Some(array) = array else { return Ok(Values::Missing) };
                 Values::from_array(array, &column.data_type()).map_err(|error| self.wrong(&error))
             }
             AttributeScope::Event | AttributeScope::Link => self.list(column).map(Values::Plain),
@@ -475,7 +543,7 @@ impl<'a> SpanReader<'a> {
     }
 
     /// A value per event or link of the row group.
-    fn owner_values(&self, column: &SpanColumn, file: &ParquetFile, range: std::ops::Range<usize>) -> Result<Values> {
+    fn owner_values(&self, column: &SpanColumn, file: &ParquetFile, range: Range<usize>) -> Result<Values> {
         let ranges = std::slice::from_ref(&range);
         let element_type = column.value_data_type();
         let array = match column {
@@ -491,7 +559,11 @@ impl<'a> SpanReader<'a> {
                     Some(entry) => {
                         let residual = self.block.residual_file()?;
                         let residual = residual.ok_or_else(|| self.wrong(&"there is no attributes.parquet"))?;
-                        read_values(residual, entry.run, *value_type, range.start, range.len())?
+                        let owners: Vec<u32> = range.map(|owner| owner as u32).collect();
+                        match read_values(residual, entry.run, *value_type, &owners)? {
+                            Some(values) => values,
+                            None => return Ok(Values::Missing),
+                        }
                     }
                 }
             }

@@ -17,7 +17,8 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, new_empty_array},
+    array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, new_empty_array},
+    buffer::BooleanBuffer,
     compute::concat,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
@@ -39,7 +40,7 @@ use parquet::{
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    fence,
+    fence, levels,
     pages::{Chunks, Pages},
     window::Window,
 };
@@ -275,6 +276,53 @@ impl ParquetFile {
             return Err(Error::corrupt(&self.path, 0, reason));
         }
         Ok(array)
+    }
+
+    /// Whether any of some rows of a row group has a value in a column; no values are decoded. A column of lists, or one that is
+    /// never null, is taken to have one.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`].
+    pub(crate) fn any_value(&self, row_group: usize, column: usize, rows: &BooleanBuffer) -> Result<bool> {
+        let leaves = self.leaves(column);
+        let chunk = self.chunk(row_group, leaves.start)?;
+        let descriptor = chunk.column_descr();
+        if leaves.len() != 1 || descriptor.max_def_level() != 1 || descriptor.max_rep_level() != 0 {
+            return Ok(true);
+        }
+        let (start, _) = chunk.byte_range();
+        let window = Arc::new(self.chunk_bytes(row_group, leaves.clone())?);
+        let mut looked_at = BooleanBufferBuilder::new(rows.len());
+        let found = guard(&self.path, start, || {
+            let mut pages = Pages::open(&window, self.metadata(), row_group, leaves.start)?;
+            while let Some(page) = pages.peek_next_page()? {
+                let count = if page.is_dict { 0 } else { page.num_rows.or(page.num_levels).unwrap_or(0) };
+                let first = looked_at.len();
+                if count > rows.len() - first {
+                    return Err(ParquetError::General(format!("its pages have more than {} rows", rows.len())));
+                }
+                let wanted = rows.slice(first, count);
+                let is_wanted = wanted.count_set_bits() > 0;
+                looked_at.append_n(count, is_wanted);
+                if !is_wanted {
+                    pages.skip_next_page()?;
+                    continue;
+                }
+                let page = pages.get_next_page()?.filter(|page| page.num_values() as usize == count);
+                let page =
+                    page.ok_or_else(|| ParquetError::General("a page has other rows than is said".to_owned()))?;
+                if (&levels::defined(&page)? & &wanted).count_set_bits() > 0 {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
+        })?;
+        // What has a value is read next, and counts then.
+        if !found {
+            let rows = RowSelection::from_filters(&[BooleanArray::new(looked_at.finish(), None)]);
+            self.count_bytes(row_group, leaves.start, Some(&rows))?;
+        }
+        Ok(found)
     }
 
     /// Reads ranges of rows, ascending and numbered through the whole file, of the column `name` as one array.

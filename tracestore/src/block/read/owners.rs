@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arrow::array::{Array, ArrayRef, StringViewArray};
+use arrow::array::{Array, ArrayRef, StringViewArray, new_null_array};
 
 use super::{ParquetFile, keys::Keys, residual::read_values, text::texts};
 use crate::{
@@ -84,7 +84,9 @@ impl Owners {
             return Ok(None);
         };
         let values = self.cached(key, Some(value_type), || {
-            let array = read_values(residual, entry.run, value_type, 0, self.len)?;
+            let owners: Vec<u32> = (0..self.len as u32).collect();
+            let array = read_values(residual, entry.run, value_type, &owners)?;
+            let array = array.unwrap_or_else(|| new_null_array(&value_type.data_type(), self.len));
             match texts(&array) {
                 Some(views) => Ok(Arc::new(views)),
                 None => Ok(array),

@@ -25,19 +25,10 @@ pub(super) struct ReadPlan {
 
 impl ReadPlan {
     pub(super) fn new(rows: &BooleanBuffer) -> Self {
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        let mut gaps = false;
-        for (start, end) in rows.set_slices() {
-            match runs.last_mut() {
-                Some(last) if start - last.end < SHORT_GAP => {
-                    last.end = end;
-                    gaps = true;
-                }
-                _ => runs.push(start..end),
-            }
-        }
-        let wanted = gaps.then(|| {
-            let mut wanted = BooleanBufferBuilder::new(runs.iter().map(Range::len).sum());
+        let runs = runs(rows.set_slices().map(|(start, end)| start..end));
+        let decoded = runs.iter().map(Range::len).sum();
+        let wanted = (decoded > rows.count_set_bits()).then(|| {
+            let mut wanted = BooleanBufferBuilder::new(decoded);
             runs.iter().for_each(|run| wanted.append_buffer(&rows.slice(run.start, run.len())));
             wanted.finish()
         });
@@ -58,6 +49,18 @@ impl ReadPlan {
             None => Ok(decoded),
         }
     }
+}
+
+/// What is read for ranges of rows, ascending: short gaps with them.
+pub(super) fn runs(wanted: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for range in wanted {
+        match runs.last_mut() {
+            Some(last) if range.start.saturating_sub(last.end) < SHORT_GAP => last.end = range.end,
+            _ => runs.push(range),
+        }
+    }
+    runs
 }
 
 #[cfg(test)]

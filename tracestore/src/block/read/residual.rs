@@ -9,7 +9,7 @@ use arrow::{
     datatypes::{DataType, Field, Int32Type, UInt32Type},
 };
 
-use super::{ParquetFile, keys::Run, text::texts};
+use super::{ParquetFile, keys::Run, plan::runs, text::texts};
 use crate::{Error, Result, block::column::AttributeType};
 
 /// The rows of a run, without their values.
@@ -49,8 +49,8 @@ pub(crate) fn read_rows(file: &ParquetFile, ranges: &[Range<usize>]) -> Result<R
     Ok(RunRows { rows, repeats, array_lens, types })
 }
 
-/// Reads the values of a run that have one type, one per owner of `first_owner..first_owner + owners`; null for owners
-/// without. Scalars may come as a dictionary.
+/// Reads the values of a run that have one type, one for each of some owners, ascending; null for those without, `None` if
+/// all are. Scalars may come as a dictionary.
 ///
 /// # Errors
 /// [`Error::Corrupt`].
@@ -58,31 +58,37 @@ pub(crate) fn read_values(
     file: &ParquetFile,
     run: Run,
     value_type: AttributeType,
-    first_owner: usize,
-    owners: usize,
-) -> Result<ArrayRef> {
-    let range = rows_of(run);
-    let found = read_rows(file, std::slice::from_ref(&range))?;
-    let values = read_column(file, &range, value_type)?;
+    owners: &[u32],
+) -> Result<Option<ArrayRef>> {
+    let ranges = ranges_of(file, run, owners)?;
+    if ranges.is_empty() {
+        return Ok(None);
+    }
+    let found = read_rows(file, &ranges)?;
     let wanted = |row: usize| {
         found.repeats.value(row) == 0
             && (found.array_lens.value(row) > 0) == value_type.is_array()
             && matches_type(found.types.value(row), value_type.element())
     };
     // For each owner the first row of its value.
-    let mut starts: Vec<Option<u32>> = vec![None; owners];
+    let mut starts: Vec<Option<u32>> = vec![None; owners.len()];
+    let mut places = Places::new(owners);
     for row in (0..found.rows.len()).filter(|row| wanted(*row)) {
-        let owner = (found.rows.value(row) as usize).checked_sub(first_owner);
-        if let Some(start @ None) = owner.and_then(|owner| starts.get_mut(owner)) {
+        let place = places.of(found.rows.value(row));
+        if let Some(start @ None) = place.and_then(|place| starts.get_mut(place)) {
             *start = u32::try_from(row).ok();
         }
     }
+    if starts.iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let values = read_column(file, &ranges, value_type)?;
     let corrupt = |error: arrow::error::ArrowError| Error::corrupt(file.path(), 0, error.to_string());
     if !value_type.is_array() {
-        return take(&values, &UInt32Array::from(starts), None).map_err(corrupt);
+        return take(&values, &UInt32Array::from(starts), None).map(Some).map_err(corrupt);
     }
     let mut indices = UInt32Builder::new();
-    let mut lengths = Vec::with_capacity(owners);
+    let mut lengths = Vec::with_capacity(owners.len());
     for start in &starts {
         let first = start.map_or(0, |start| start as usize);
         let len = start.map_or(0, |start| found.array_lens.value(start as usize) as usize);
@@ -97,11 +103,43 @@ pub(crate) fn read_values(
     let field = Arc::new(Field::new_list_field(elements.data_type().clone(), true));
     let nulls = NullBuffer::from_iter(starts.iter().map(Option::is_some));
     let list = ListArray::try_new(field, OffsetBuffer::from_lengths(lengths), elements, Some(nulls));
-    list.map(|list| Arc::new(list) as ArrayRef).map_err(corrupt)
+    list.map(|list| Some(Arc::new(list) as ArrayRef)).map_err(corrupt)
 }
 
-/// The value column that holds a type, for the rows of a range.
-fn read_column(file: &ParquetFile, range: &Range<usize>, value_type: AttributeType) -> Result<ArrayRef> {
+/// Where in a run there is something of some owners.
+fn ranges_of(file: &ParquetFile, run: Run, owners: &[u32]) -> Result<Vec<Range<usize>>> {
+    let rows = file.read_ranges("row", std::slice::from_ref(&rows_of(run)))?;
+    let rows = rows.as_primitive_opt::<UInt32Type>().ok_or_else(|| wrong_type(file, "row"))?;
+    let mut places = Places::new(owners);
+    let of_owners = rows.values().iter().zip(run.first as usize..).filter(|(owner, _)| places.of(**owner).is_some());
+    Ok(runs(of_owners.map(|(_, row)| row..row + 1)))
+}
+
+/// Finds owners among some, ascending, one after the other.
+struct Places<'a> {
+    owners: &'a [u32],
+    at: usize,
+}
+
+impl<'a> Places<'a> {
+    fn new(owners: &'a [u32]) -> Self {
+        Self { owners, at: 0 }
+    }
+
+    /// The place of an owner, quickest where it is at or soon behind the last one.
+    fn of(&mut self, owner: u32) -> Option<usize> {
+        if self.at.checked_sub(1).and_then(|before| self.owners.get(before)).is_some_and(|before| *before >= owner) {
+            self.at = 0;
+        }
+        while self.owners.get(self.at).is_some_and(|other| *other < owner) {
+            self.at += 1;
+        }
+        self.owners.get(self.at).is_some_and(|other| *other == owner).then_some(self.at)
+    }
+}
+
+/// The value column that holds a type, for the rows of some ranges.
+fn read_column(file: &ParquetFile, ranges: &[Range<usize>], value_type: AttributeType) -> Result<ArrayRef> {
     let name = match value_type.element() {
         AttributeType::String => "str",
         AttributeType::Int => "int",
@@ -109,7 +147,7 @@ fn read_column(file: &ParquetFile, range: &Range<usize>, value_type: AttributeTy
         AttributeType::Bool => "bool",
         _ => "json",
     };
-    file.read_ranges(name, std::slice::from_ref(range))
+    file.read_ranges(name, ranges)
 }
 
 /// Whether a type number of the residual table is of this (scalar) type.
