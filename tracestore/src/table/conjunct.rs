@@ -6,8 +6,12 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, RecordBatchOptions, new_null_array},
-    buffer::{BooleanBuffer, OffsetBuffer},
+    array::{
+        Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, ListArray, RecordBatch, RecordBatchOptions,
+        new_null_array,
+    },
+    buffer::{BooleanBuffer, NullBuffer, OffsetBuffer},
+    compute::filter,
     datatypes::{DataType, FieldRef, Schema, SchemaRef},
 };
 use datafusion::{
@@ -101,11 +105,22 @@ impl Conjunct {
             && values.len() <= rows
         {
             let table = self.evaluate_arrays(vec![Arc::clone(values)], values.len())?;
-            let missing = codes.null_count() > 0 && self.is_true_for_missing()?;
-            let kept = |row| {
-                if codes.is_null(row) { missing } else { table.value(codes.value(row) as usize) }
-            };
-            return Ok(BooleanBuffer::collect_bool(rows, kept));
+            let met = rows_with_codes(codes.values(), &table);
+            return Ok(match codes.nulls().map(NullBuffer::inner) {
+                Some(valid) if self.is_true_for_missing()? => &(&met & valid) | &!valid,
+                Some(valid) => &met & valid,
+                None => met,
+            });
+        }
+        // One column that few rows have a value of: test those.
+        if let [Values::Plain(array)] = values
+            && let Some(nulls) = array.nulls().filter(|nulls| nulls.null_count() > rows / 2)
+        {
+            let valid = nulls.inner();
+            let given = filter(array, &BooleanArray::new(valid.clone(), None))?;
+            let count = given.len();
+            let met = spread(&self.evaluate_arrays(vec![given], count)?, valid);
+            return Ok(if self.is_true_for_missing()? { &met | &!valid } else { met });
         }
         let fields = self.schema.fields().iter().zip(values);
         let arrays = fields.map(|(field, values)| values.to_array(field.data_type(), rows));
@@ -148,6 +163,37 @@ impl Conjunct {
     }
 }
 
+/// The rows whose codes are set in a table; in places that have no value it does not matter.
+fn rows_with_codes(codes: &[i32], table: &BooleanBuffer) -> BooleanBuffer {
+    let code = |row: usize| codes.get(row).copied().unwrap_or(0);
+    let mut set = table.set_indices();
+    match (set.next(), set.next()) {
+        (None, _) => BooleanBuffer::new_unset(codes.len()),
+        (Some(only), None) => BooleanBuffer::collect_bool(codes.len(), |row| code(row) == only as i32),
+        _ if table.len() <= 64 => {
+            let bits = table.iter().zip(0..).fold(0_u64, |bits, (is_set, place)| bits | u64::from(is_set) << place);
+            BooleanBuffer::collect_bool(codes.len(), |row| bits >> (code(row) & 63) & 1 == 1)
+        }
+        _ => {
+            let table: Vec<bool> = table.iter().collect();
+            let is_set = |code: i32| usize::try_from(code).is_ok_and(|code| table.get(code) == Some(&true));
+            BooleanBuffer::collect_bool(codes.len(), |row| is_set(code(row)))
+        }
+    }
+}
+
+/// Bits for the set places of `places`, one after the other, at those places.
+fn spread(bits: &BooleanBuffer, places: &BooleanBuffer) -> BooleanBuffer {
+    if bits.count_set_bits() == 0 {
+        return BooleanBuffer::new_unset(places.len());
+    }
+    let mut spread = BooleanBufferBuilder::new(places.len());
+    spread.append_n(places.len(), false);
+    let set = places.set_indices().zip(bits).filter(|(_, is_set)| *is_set);
+    set.for_each(|(place, _)| spread.set_bit(place, true));
+    spread.finish()
+}
+
 /// Lists of nulls.
 fn nulls_in_lists(element: &FieldRef, lengths: [usize; 4]) -> ArrayRef {
     let nulls = new_null_array(element.data_type(), lengths.iter().sum());
@@ -185,5 +231,37 @@ fn column_cost(column: &SpanColumn) -> u8 {
         | SpanColumn::NestedSetRight
         | SpanColumn::NestedSetParent => 4,
         _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_are_found_by_their_codes(
+            table in prop_oneof![
+                prop::collection::vec(any::<bool>(), 1..80),
+                (1..200_usize, any::<prop::sample::Index>()).prop_map(|(len, only)| {
+                    (0..len).map(|place| place == only.index(len)).collect()
+                }),
+            ],
+            places in prop::collection::vec(any::<prop::sample::Index>(), 0..300),
+        ) {
+            let codes: Vec<i32> = places.iter().map(|place| place.index(table.len()) as i32).collect();
+            let expected: BooleanBuffer = codes.iter().map(|code| table[*code as usize]).collect();
+            prop_assert_eq!(rows_with_codes(&codes, &BooleanBuffer::from(table)), expected);
+        }
+
+        #[test]
+        fn bits_are_spread_over_the_places(pairs in prop::collection::vec(any::<(bool, bool)>(), 0..200)) {
+            let places: BooleanBuffer = pairs.iter().map(|(is_place, _)| *is_place).collect();
+            let bits: BooleanBuffer = pairs.iter().filter(|(is_place, _)| *is_place).map(|(_, bit)| *bit).collect();
+            let expected: BooleanBuffer = pairs.iter().map(|(is_place, bit)| *is_place && *bit).collect();
+            prop_assert_eq!(spread(&bits, &places), expected);
+        }
     }
 }
