@@ -70,7 +70,7 @@ fn apply(blocks: &[Arc<Block>], expired: Expired) -> Vec<Arc<Block>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 80, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn traces_go_when_their_time_is_over(
@@ -104,13 +104,30 @@ proptest! {
             prop_assert!(asked.load(Ordering::Relaxed) - between <= between - before);
             blocks = apply(&blocks, expired);
             prop_assert_eq!(numbers(&blocks), model.clone());
-            // At the same time nothing more is over, and nothing need be asked.
+            // At the same time nothing more is over, and nothing need be asked: but once more where parts of traces went, of
+            // which others may be left.
+            let again = policy.expired(&blocks, now, &mut due).unwrap();
+            prop_assert_eq!(again.report(), RetentionReport::default());
             let before = asked.load(Ordering::Relaxed);
             let again = policy.expired(&blocks, now, &mut due).unwrap();
             prop_assert_eq!(again.report(), RetentionReport::default());
             prop_assert_eq!(asked.load(Ordering::Relaxed), before);
         }
     }
+}
+
+/// Trace 19 lies in two blocks, of which one goes whole when its time is over; that it is alone in the other one then must not
+/// be overlooked there.
+#[test]
+fn a_trace_whose_other_part_went_is_over_as_well() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let policy = policy(&[Some(1), Some(0), Some(19)], &asked);
+    let blocks: Vec<_> = [&[36][..], &[19, 36], &[19]].into_iter().map(samples::block).collect();
+    let mut due = Due::default();
+    assert_eq!(policy.expired(&blocks, 20, &mut due).unwrap().report(), RetentionReport::default());
+    let expired = policy.expired(&blocks, 38, &mut due).unwrap();
+    assert_eq!(expired.report().stored_spans, 4);
+    assert!(apply(&blocks, expired).is_empty());
 }
 
 #[test]

@@ -19,12 +19,33 @@ use crate::{
 };
 
 /// When something of a block may be over next, ns since 1970: before that it need not be looked at. What a trace is does
-/// not change, unless other parts of it come in: then it lies in several blocks, and is looked at each time.
+/// not change, unless other parts of it come in: then it lies in several blocks, and is looked at each time. When parts go,
+/// with their block or because their spans are deleted, a trace may lie in one block again.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct Due {
-    blocks: HashMap<BlockId, u64>,
+    blocks: HashMap<BlockId, DueBlock>,
     /// Of the traces that lie in several blocks, or have lost spans.
     joined: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct DueBlock {
+    time: u64,
+    /// Whether it has parts of traces that lie in several blocks, which `time` is not about.
+    has_parts: bool,
+    /// How many of its rows were deleted by then.
+    deleted: u64,
+}
+
+impl Due {
+    /// What is still known of these blocks.
+    fn known(&self, stored: &Snapshot) -> HashMap<BlockId, DueBlock> {
+        let deleted: HashMap<BlockId, u64> =
+            stored.blocks().iter().map(|block| (block.id(), block.deleted_rows().len())).collect();
+        let parts_went = self.blocks.iter().any(|(id, due)| deleted.get(id) != Some(&due.deleted));
+        let known = self.blocks.iter().filter(|(id, due)| deleted.contains_key(*id) && !(parts_went && due.has_parts));
+        known.map(|(id, due)| (*id, *due)).collect()
+    }
 }
 
 /// The traces of the whole view of some blocks whose time is over; `None` where nothing was due.
@@ -35,12 +56,13 @@ pub(super) fn traces_to_drop(
     due: &mut Due,
 ) -> Result<Option<(Snapshot, FoundTraces)>> {
     let Some(shortest) = shortest_keep(policy) else { return Ok(None) };
-    let mut next = HashMap::new();
+    let mut next = due.known(stored);
     for block in stored.blocks() {
-        let known = due.blocks.get(&block.id()).copied();
-        next.insert(block.id(), known.unwrap_or_else(|| expiry(block.time_range().0.max(1), Some(shortest))));
+        let earliest = || expiry(block.time_range().0.max(1), Some(shortest));
+        let due = next.entry(block.id()).or_insert_with(|| DueBlock { time: earliest(), has_parts: true, deleted: 0 });
+        due.deleted = block.deleted_rows().len();
     }
-    let is_due = |block: &Block| next.get(&block.id()).is_none_or(|next| *next <= now);
+    let is_due = |block: &Block| next.get(&block.id()).is_none_or(|next| next.time <= now);
     if due.joined > now && !stored.blocks().iter().any(|block| is_due(block)) {
         due.blocks = next;
         return Ok(None);
@@ -54,10 +76,9 @@ pub(super) fn traces_to_drop(
     let (over, times) = expired(policy, &part, now)?;
     due.joined = u64::MAX;
     for ((number, block), time) in numbers.iter().zip(part.blocks()).zip(times) {
-        if (*number as usize) < stored.blocks().len() {
-            next.insert(block.id(), time);
-        } else {
-            due.joined = due.joined.min(time);
+        match stored.blocks().get(*number as usize).zip(next.get_mut(&block.id())) {
+            Some((stored, due)) => (due.time, due.has_parts) = (time, block.traces() < stored.traces()),
+            None => due.joined = due.joined.min(time),
         }
     }
     due.blocks = next;
