@@ -422,7 +422,7 @@ impl<'a> SpanReader<'a> {
             if values.len() == traces { values } else { values.slice(first, traces.min(values.len() - first)) };
         let ordinals = self.ordinals(columns::TRACE)?;
         let codes = ordinals.unary::<_, Int32Type>(|ordinal| (ordinal as i32).wrapping_sub(first as i32));
-        if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
+        if !are_below(codes.values(), values.len()) {
             return Err(self.wrong(&"a span belongs to a trace of another row group"));
         }
         // Texts of traces are codes themselves, mostly: each text is then one value, however many traces have it.
@@ -464,7 +464,7 @@ impl<'a> SpanReader<'a> {
     fn of_owner(&self, column: &str, values: ArrayRef) -> Result<Values> {
         let ordinals = self.ordinals(column)?;
         let codes = ordinals.unary::<_, Int32Type>(|ordinal| ordinal as i32);
-        if codes.values().iter().any(|code| *code < 0 || *code as usize >= values.len()) {
+        if !are_below(codes.values(), values.len()) {
             return Err(self.wrong(&format!("a span points to a {column} that does not exist")));
         }
         Ok(Values::Coded { codes, values })
@@ -577,6 +577,11 @@ impl<'a> SpanReader<'a> {
         let list = ListArray::try_new(field, offsets, elements, None);
         list.map(|list| Arc::new(list) as ArrayRef).map_err(|error| self.wrong(&error))
     }
+}
+
+/// Whether codes are those of so many values.
+fn are_below(codes: &[i32], values: usize) -> bool {
+    codes.iter().map(|code| code.cast_unsigned()).max().is_none_or(|last| (last as usize) < values)
 }
 
 /// Which of `rows` rows to read to have all of those given, and where each is among them; `None` where none is given.

@@ -17,8 +17,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, new_empty_array},
-    buffer::BooleanBuffer,
+    array::{Array, ArrayRef, new_empty_array},
     compute::concat,
     datatypes::{DataType, Field, Schema, SchemaRef},
 };
@@ -40,7 +39,7 @@ use parquet::{
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
-    fence, levels,
+    fence,
     pages::{Chunks, Pages},
     window::Window,
 };
@@ -153,20 +152,20 @@ impl ParquetFile {
         found.ok_or_else(|| Error::corrupt(&self.path, 0, format!("there is no row group {row_group}")))
     }
 
-    fn chunk(&self, row_group: usize, leaf: usize) -> Result<&ColumnChunkMetaData> {
+    pub(super) fn chunk(&self, row_group: usize, leaf: usize) -> Result<&ColumnChunkMetaData> {
         let found = self.row_group(row_group)?.columns().get(leaf);
         found.ok_or_else(|| Error::corrupt(&self.path, 0, format!("there is no column {leaf}")))
     }
 
     /// The leaves of a column: one after the other, more than one where it is nested.
-    fn leaves(&self, column: usize) -> Range<usize> {
+    pub(super) fn leaves(&self, column: usize) -> Range<usize> {
         let schema = self.metadata().file_metadata().schema_descr();
         let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == column);
         leaves.next().map_or(0..0, |first| first..first + 1 + leaves.count())
     }
 
     /// The checked bytes of the chunks of some neighbouring leaves.
-    fn chunk_bytes(&self, row_group: usize, leaves: Range<usize>) -> Result<Window> {
+    pub(super) fn chunk_bytes(&self, row_group: usize, leaves: Range<usize>) -> Result<Window> {
         let range = self.chunk_range(row_group, leaves.clone())?;
         let window = Window::read(&self.source, range.start, range.end)?;
         leaves.into_iter().try_for_each(|leaf| self.verify(row_group, leaf, &window))?;
@@ -226,7 +225,7 @@ impl ParquetFile {
     }
 
     /// Counts the bytes that reading the selected rows of a column chunk touches.
-    fn count_bytes(&self, row_group: usize, leaf: usize, rows: Option<&RowSelection>) -> Result<()> {
+    pub(super) fn count_bytes(&self, row_group: usize, leaf: usize, rows: Option<&RowSelection>) -> Result<()> {
         let chunk = self.chunk(row_group, leaf)?;
         let bytes = match (rows, self.pages(row_group, leaf)) {
             (Some(rows), Some(pages)) => {
@@ -276,53 +275,6 @@ impl ParquetFile {
             return Err(Error::corrupt(&self.path, 0, reason));
         }
         Ok(array)
-    }
-
-    /// Whether any of some rows of a row group has a value in a column; no values are decoded. A column of lists, or one that is
-    /// never null, is taken to have one.
-    ///
-    /// # Errors
-    /// [`Error::Corrupt`].
-    pub(crate) fn any_value(&self, row_group: usize, column: usize, rows: &BooleanBuffer) -> Result<bool> {
-        let leaves = self.leaves(column);
-        let chunk = self.chunk(row_group, leaves.start)?;
-        let descriptor = chunk.column_descr();
-        if leaves.len() != 1 || descriptor.max_def_level() != 1 || descriptor.max_rep_level() != 0 {
-            return Ok(true);
-        }
-        let (start, _) = chunk.byte_range();
-        let window = Arc::new(self.chunk_bytes(row_group, leaves.clone())?);
-        let mut looked_at = BooleanBufferBuilder::new(rows.len());
-        let found = guard(&self.path, start, || {
-            let mut pages = Pages::open(&window, self.metadata(), row_group, leaves.start)?;
-            while let Some(page) = pages.peek_next_page()? {
-                let count = if page.is_dict { 0 } else { page.num_rows.or(page.num_levels).unwrap_or(0) };
-                let first = looked_at.len();
-                if count > rows.len() - first {
-                    return Err(ParquetError::General(format!("its pages have more than {} rows", rows.len())));
-                }
-                let wanted = rows.slice(first, count);
-                let is_wanted = wanted.count_set_bits() > 0;
-                looked_at.append_n(count, is_wanted);
-                if !is_wanted {
-                    pages.skip_next_page()?;
-                    continue;
-                }
-                let page = pages.get_next_page()?.filter(|page| page.num_values() as usize == count);
-                let page =
-                    page.ok_or_else(|| ParquetError::General("a page has other rows than is said".to_owned()))?;
-                if (&levels::defined(&page)? & &wanted).count_set_bits() > 0 {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        })?;
-        // What has a value is read next, and counts then.
-        if !found {
-            let rows = RowSelection::from_filters(&[BooleanArray::new(looked_at.finish(), None)]);
-            self.count_bytes(row_group, leaves.start, Some(&rows))?;
-        }
-        Ok(found)
     }
 
     /// Reads ranges of rows, ascending and numbered through the whole file, of the column `name` as one array.
@@ -391,7 +343,7 @@ impl ParquetFile {
 }
 
 /// Runs a decoder; its errors and panics become [`Error::Corrupt`].
-fn guard<T>(path: &Path, offset: u64, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
+pub(super) fn guard<T>(path: &Path, offset: u64, decode: impl FnOnce() -> Result<T, ParquetError>) -> Result<T> {
     match catch_unwind(AssertUnwindSafe(decode)) {
         Ok(decoded) => decoded.map_err(|error| Error::corrupt(path, offset, error.to_string())),
         Err(_) => Err(Error::corrupt(path, offset, "the Parquet decoder gave up on it")),

@@ -26,6 +26,7 @@ mod owners;
 mod pages;
 mod plan;
 mod prefetch;
+mod presence;
 mod residual;
 mod restore;
 mod structure;
