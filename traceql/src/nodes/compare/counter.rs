@@ -49,6 +49,9 @@ struct Counter<'a> {
     attributes: Vec<Attribute<'a>>,
 }
 
+/// The spans that are not selected, and those that are.
+type Sides = [Counts; 2];
+
 /// A row that counts.
 struct Row {
     row: usize,
@@ -62,7 +65,7 @@ struct Row {
 struct Attribute<'a> {
     name: &'a str,
     values: Labeler<'a>,
-    counts: Vec<[Counts; 2]>,
+    counts: Vec<Sides>,
 }
 
 impl<'a> Counter<'a> {
@@ -103,9 +106,13 @@ impl Gathering for Counter<'_> {
                 Row { row, interval: *interval, selected, weight: weight(row) }
             })
             .collect();
+        let mut all = Sides::default();
+        rows.iter().for_each(|row| row.count_in(&mut all));
         for attribute in &mut self.attributes {
-            let codes = attribute.values.codes(batch)?;
-            attribute.count(&rows, &codes);
+            match attribute.values.codes(batch)? {
+                Codes::One(codes) => attribute.count_one(&rows, &all, &codes),
+                codes => attribute.count(&rows, &codes),
+            }
         }
         self.check_memory()
     }
@@ -133,21 +140,57 @@ impl Gathering for Counter<'_> {
     }
 }
 
+impl Row {
+    fn count_in(&self, sides: &mut Sides) {
+        let side = sides.get_mut(usize::from(self.selected));
+        side.into_iter().for_each(|counts| counts.add(self.interval, self.weight));
+    }
+}
+
 impl Attribute<'_> {
+    /// The counts of a code.
+    fn of(&mut self, code: u32) -> Option<&mut Sides> {
+        let code = code as usize;
+        if self.counts.len() <= code {
+            self.counts.resize_with(code + 1, Default::default);
+        }
+        self.counts.get_mut(code)
+    }
+
     fn count(&mut self, rows: &[Row], codes: &Codes) {
-        let mut add = |code: u32, row: &Row| {
-            let code = code as usize;
-            if self.counts.len() <= code {
-                self.counts.resize_with(code + 1, Default::default);
-            }
-            let side = self.counts.get_mut(code).and_then(|sides| sides.get_mut(usize::from(row.selected)));
-            side.into_iter().for_each(|counts| counts.add(row.interval, row.weight));
-        };
         for row in rows {
             let codes = codes.of(row.row);
             if codes != [0] {
-                codes.iter().for_each(|code| add(*code, row));
-                add(0, row);
+                codes
+                    .iter()
+                    .chain(&[0])
+                    .for_each(|code| self.of(*code).into_iter().for_each(|sides| row.count_in(sides)));
+            }
+        }
+    }
+
+    /// The same where rows have a code each: counted by `all` at once are rows that all have a value, or all the same.
+    fn count_one(&mut self, rows: &[Row], all: &Sides, codes: &[u32]) {
+        let code = |row: &Row| codes.get(row.row).copied().unwrap_or(0);
+        let Some(first) = rows.first().map(code) else { return };
+        let mut add_all = |code: u32| {
+            let sides = self.of(code).into_iter().flatten();
+            sides.zip(all).for_each(|(sum, counts)| sum.add_all(counts));
+        };
+        if rows.iter().all(|row| code(row) == first) {
+            if first > 0 {
+                [first, 0].into_iter().for_each(add_all);
+            }
+            return;
+        }
+        let all_have_one = rows.iter().all(|row| code(row) > 0);
+        if all_have_one {
+            add_all(0);
+        }
+        for row in rows.iter().filter(|row| code(row) > 0) {
+            self.of(code(row)).into_iter().for_each(|sides| row.count_in(sides));
+            if !all_have_one {
+                self.of(0).into_iter().for_each(|sides| row.count_in(sides));
             }
         }
     }

@@ -46,6 +46,11 @@ impl Counts {
         }
     }
 
+    /// Adds what others have.
+    pub(crate) fn add_all(&mut self, others: &Self) {
+        others.iter().for_each(|(interval, count)| self.add(interval, count));
+    }
+
     /// Over all intervals.
     pub(crate) fn total(&self) -> u64 {
         match self {
@@ -98,5 +103,8 @@ mod tests {
         let expected = (0..40).map(|interval| (interval, u64::from(interval % 3) * 2)).filter(|(_, count)| *count > 0);
         assert_eq!(found, expected.collect::<Vec<_>>());
         assert_eq!(counts.total(), 78);
+        let mut twice = counts.clone();
+        twice.add_all(&counts);
+        assert_eq!((twice.total(), twice.iter().count()), (156, 26));
     }
 }
