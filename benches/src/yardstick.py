@@ -122,9 +122,10 @@ QUERIES = {
     "{ } | sum_over_time(span.discount.amount) by (span.discount.applied)":
         series([column("discount.applied:bool")], f"""sum({column("discount.amount:float")})""", SPANS,
                f"""{column("discount.amount:float")} IS NOT NULL"""),
-    "tag values of resource.service.name": f"SELECT DISTINCT service_name FROM {SERVICES}",
-    "tag values of span.user.id": f"""SELECT DISTINCT {column("user.id:str")} FROM {SPANS}""",
-    "tag values of name, { status = error }": f"SELECT DISTINCT name FROM {SPANS} WHERE status_code = 2",
+    "tag values of resource.service.name": f"SELECT service_name, count(*) FROM {SERVED} GROUP BY ALL",
+    "tag values of span.user.id":
+        f"""SELECT {column("user.id:str")}, count(*) FROM {SPANS} WHERE {column("user.id:str")} IS NOT NULL GROUP BY ALL""",
+    "tag values of name, { status = error }": f"SELECT name, count(*) FROM {SPANS} WHERE status_code = 2 GROUP BY ALL",
 }
 
 connection = duckdb.connect()

@@ -67,7 +67,7 @@ fn attributes(id: u64, service: usize) -> Vec<KeyValue> {
         0 => pair("of.a", Any::IntValue((hash % 1000) as i64)),
         1 => pair("of.b", Any::StringValue(format!("{hash:x}"))),
         2 => pair("of.c", Any::DoubleValue(hash as f64 / 8.0)),
-        _ => pair("of.d", Any::BoolValue(hash % 3 == 0)),
+        _ => pair("of.d", Any::BoolValue(hash.is_multiple_of(3))),
     });
     if hash % 50 == 1 {
         pairs.push(pair("some", Any::StringValue("x".repeat((hash % 5) as usize))));
