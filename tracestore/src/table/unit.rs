@@ -1,7 +1,7 @@
 //! The scan of one row group: prune, then condition by condition read, test and narrow, then read what is asked for.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -57,17 +57,22 @@ pub(super) struct Request {
     pub(super) ruled_out: RuledOut,
 }
 
-/// Blocks of which it is known that none of their rows is asked for, by number.
+/// Of which blocks it is known that none of their rows is asked for, by number.
 #[derive(Debug, Default)]
-pub(super) struct RuledOut(Mutex<BTreeSet<u32>>);
+pub(super) struct RuledOut(Mutex<BTreeMap<u32, bool>>);
 
 impl RuledOut {
-    pub(super) fn contains(&self, block: u32) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&block)
+    /// Whether a block is ruled out, if somebody has looked.
+    fn of(&self, block: u32) -> Option<bool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&block).copied()
     }
 
-    fn add(&self, block: u32) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(block);
+    pub(super) fn contains(&self, block: u32) -> bool {
+        self.of(block) == Some(true)
+    }
+
+    fn insert(&self, block: u32, is_ruled_out: bool) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(block).or_default() |= is_ruled_out;
     }
 }
 
@@ -136,6 +141,10 @@ impl Unit {
             reader.keep_range(rows);
         }
         let prunable = if request.pruning { request.conjuncts.as_slice() } else { &[] };
+        if request.marks.is_none() && self.is_ruled_out(request, prunable)? {
+            metrics.pruned_by_dictionary.add(1);
+            return Ok(None);
+        }
         match access(&self.block, self.row_group, &reader, prunable, request.time, metrics)? {
             RowGroupAccess::Skip => return Ok(None),
             RowGroupAccess::Scan => {}
@@ -152,7 +161,7 @@ impl Unit {
                 && let Some(texts) = self.block.distinct_texts(column)?
                 && !conjunct.matches_any(texts)?
             {
-                request.ruled_out.add(self.number);
+                request.ruled_out.insert(self.number, true);
             }
             return Ok(None);
         }
@@ -218,6 +227,24 @@ impl Unit {
         let arrays = arrays.collect::<Result<Vec<_>>>()?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         Ok(Some(RecordBatch::try_new_with_options(Arc::clone(&request.schema), arrays, &options)?))
+    }
+
+    /// Whether no text that the block is known to have meets some condition. Looked at once for a block.
+    fn is_ruled_out(&self, request: &Request, conjuncts: &[Conjunct]) -> Result<bool> {
+        if let Some(known) = request.ruled_out.of(self.number) {
+            return Ok(known);
+        }
+        let mut is_ruled_out = false;
+        for conjunct in conjuncts {
+            if let [column] = conjunct.columns()
+                && let Some(texts) = self.block.known_texts(column)
+                && !conjunct.matches_any(texts)?
+            {
+                is_ruled_out = true;
+            }
+        }
+        request.ruled_out.insert(self.number, is_ruled_out);
+        Ok(is_ruled_out)
     }
 
     /// A condition about one text column whose dictionary has no value that meets it.

@@ -22,6 +22,13 @@ const MAX_BYTES: usize = 32 << 10;
 #[derive(Debug, Default)]
 pub(super) struct DistinctTexts(Mutex<HashMap<String, Option<ArrayRef>>>);
 
+impl DistinctTexts {
+    /// What is known of a column, if it was asked for.
+    fn of(&self, name: &str) -> Option<Option<ArrayRef>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
+    }
+}
+
 impl Block {
     /// The dictionary of a column in a row group, as texts, where the column is stored as one and nothing else.
     ///
@@ -47,13 +54,17 @@ impl Block {
     /// [`Error::Corrupt`], [`Error::Io`].
     pub(crate) fn distinct_texts(&self, column: &SpanColumn) -> Result<Option<ArrayRef>> {
         let Some(name) = stored_name(column) else { return Ok(None) };
-        let known = |texts: &DistinctTexts| texts.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name).cloned();
-        if let Some(known) = known(self.distinct()) {
+        if let Some(known) = self.distinct().of(&name) {
             return Ok(known);
         }
         let texts = if self.span_file()?.is_held() { self.read_distinct_texts(column)? } else { None };
         self.distinct().0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, texts.clone());
         Ok(texts)
+    }
+
+    /// The same where somebody has asked before; nothing is read.
+    pub(crate) fn known_texts(&self, column: &SpanColumn) -> Option<ArrayRef> {
+        self.distinct().of(&stored_name(column)?).flatten()
     }
 
     fn read_distinct_texts(&self, column: &SpanColumn) -> Result<Option<ArrayRef>> {
