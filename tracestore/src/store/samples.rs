@@ -20,10 +20,15 @@ pub(super) fn id(number: u32) -> TraceId {
 
 /// A block of traces of one span each, which start in the order of their numbers.
 pub(super) fn block(numbers: &[u32]) -> Arc<Block> {
-    let trace = |number: &u32| {
-        let span = Span {
+    block_of(&numbers.iter().map(|number| (*number, 1)).collect::<Vec<_>>())
+}
+
+/// The same with as many spans each as is said.
+pub(super) fn block_of(traces: &[(u32, u8)]) -> Arc<Block> {
+    let trace = |(number, spans): &(u32, u8)| {
+        let span = |span: u8| Span {
             trace_id: id(*number),
-            span_id: SpanId::from_bytes([1; 8]),
+            span_id: SpanId::from_bytes([span; 8]),
             trace_state: String::new(),
             parent_span_id: None,
             flags: 0,
@@ -40,11 +45,17 @@ pub(super) fn block(numbers: &[u32]) -> Arc<Block> {
             status: None,
         };
         let (resource, scope) = (Arc::new(Resource::default()), Arc::new(Scope::default()));
-        let span = TraceSpan { span, resource, scope, parent: None, shadowed: false };
-        Trace { trace_id: id(*number), spans: vec![span] }
+        let span = |number| TraceSpan {
+            span: span(number),
+            resource: Arc::clone(&resource),
+            scope: Arc::clone(&scope),
+            parent: None,
+            shadowed: false,
+        };
+        Trace { trace_id: id(*number), spans: (1..=*spans).map(span).collect() }
     };
     let mut builder = BlockBuilder::new();
-    builder.push(&encode_request(&numbers.iter().map(trace).collect::<Vec<_>>()).into()).unwrap();
+    builder.push(&encode_request(&traces.iter().map(trace).collect::<Vec<_>>()).into()).unwrap();
     let (vfs, dir): (Arc<dyn Vfs>, _) = (Arc::new(MemoryVfs::default()), Path::new("block"));
     builder.finish(vfs.as_ref(), dir, BlockId::generate()).unwrap();
     Block::open(vfs, dir).unwrap()

@@ -130,6 +130,38 @@ fn a_trace_whose_other_part_went_is_over_as_well() {
     assert!(apply(&blocks, expired).is_empty());
 }
 
+/// Traces with several spans.
+#[derive(Debug)]
+struct Several;
+
+impl fmt::Display for Several {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("several spans")
+    }
+}
+
+impl SpanSelector for Several {
+    fn select(&self, view: &Snapshot, found: &mut FoundSpans) -> Result<()> {
+        found.add_if(view, |trace, _| trace.spans.len() > 1)
+    }
+}
+
+/// A trace that was to be kept for ever loses the span for which it was.
+#[test]
+fn a_trace_that_has_lost_spans_is_looked_at_again() {
+    let rules = vec![
+        RetentionRule { traces: Some(Arc::new(Several)), ..RetentionRule::all(None) },
+        RetentionRule::all(Some(Duration::from_nanos(5))),
+    ];
+    let policy = RetentionPolicy { rules, max_bytes: None };
+    let (block, mut due) = (samples::block_of(&[(10, 2), (11, 2)]), Due::default());
+    let before = policy.expired(&[Arc::clone(&block)], 20, &mut due).unwrap();
+    assert_eq!(before.report(), RetentionReport::default());
+    let deleted = [block.with_deleted([0].into_iter().collect()).unwrap()];
+    let after = policy.expired(&deleted, 20, &mut due).unwrap();
+    assert_eq!((after.report().traces, after.report().stored_spans), (1, 1));
+}
+
 #[test]
 fn a_share_is_of_whole_traces_wherever_they_lie() {
     let share = RetentionRule { share: 0.5, ..RetentionRule::all(None) };

@@ -38,11 +38,15 @@ struct DueBlock {
 }
 
 impl Due {
-    /// What is still known of these blocks.
-    fn known(&self, stored: &Snapshot) -> HashMap<BlockId, DueBlock> {
+    /// What is still known of these blocks. Where parts of traces went, what is left of them is to be looked at: in blocks that
+    /// had parts, and in memory.
+    fn known(&mut self, stored: &Snapshot) -> HashMap<BlockId, DueBlock> {
         let deleted: HashMap<BlockId, u64> =
             stored.blocks().iter().map(|block| (block.id(), block.deleted_rows().len())).collect();
         let parts_went = self.blocks.iter().any(|(id, due)| deleted.get(id) != Some(&due.deleted));
+        if parts_went {
+            self.joined = 0;
+        }
         let known = self.blocks.iter().filter(|(id, due)| deleted.contains_key(*id) && !(parts_went && due.has_parts));
         known.map(|(id, due)| (*id, *due)).collect()
     }
