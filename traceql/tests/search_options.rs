@@ -45,6 +45,22 @@ fn traces_come_in_the_order_asked_for() {
     }
 }
 
+/// As many stages as a query may have, in a thread with as much stack as asynchronous runtimes give theirs.
+#[test]
+fn long_chains_of_stages_take_no_stack() {
+    let search = || {
+        let engine = engine();
+        for stage in ["|by(name)", "|count()>0"] {
+            let query = format!("{{ status = error }}{}", stage.repeat(8_000));
+            let found = engine.search(&query, &SearchOptions::default()).unwrap().traces;
+            let expected = engine.search(&format!("{{ status = error }}{stage}"), &SearchOptions::default()).unwrap();
+            let ids = |traces: &[TraceMatch]| traces.iter().map(|trace| trace.trace_id).collect::<Vec<_>>();
+            assert_eq!(ids(&found), ids(&expected.traces), "{stage}");
+        }
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(search).unwrap().join().unwrap();
+}
+
 #[test]
 fn pages_are_the_whole_cut_up() {
     let engine = engine();
