@@ -53,13 +53,14 @@ pub(super) fn properties(schema: &Schema, sample: &[ArrayRef], codec: Compressio
 /// Lists, of which few are read at a time: to find one, the levels of the page it is on are walked, so a page ends after as
 /// many as are written at once. (A page's rows are looked at as often as that as well, which whole batches do not change.)
 fn list(builder: WriterPropertiesBuilder, name: &str, item: &Field) -> WriterPropertiesBuilder {
+    /// Codes of so many elements take more, if there are a few texts. Without a dictionary, which very many services would be
+    /// too large for, a page ends behind the text that fills it: it should have some.
+    const TEXT_BYTES: usize = 512;
     let DataType::Struct(fields) = item.data_type() else { return builder };
-    let paths = fields.iter().map(|field| {
+    fields.iter().fold(builder.set_write_batch_size(LIST_PAGE_LEVELS), |builder, field| {
         let path = [name, "list", item.name(), field.name()];
-        ColumnPath::new(path.map(str::to_owned).to_vec())
-    });
-    paths.fold(builder.set_write_batch_size(LIST_PAGE_LEVELS), |builder, path| {
-        builder.set_column_data_page_size_limit(path, 1)
+        let bytes = if *field.data_type() == DataType::Utf8 { TEXT_BYTES } else { 1 };
+        builder.set_column_data_page_size_limit(ColumnPath::new(path.map(str::to_owned).to_vec()), bytes)
     })
 }
 

@@ -35,7 +35,7 @@ impl ParquetFile {
         let found = guard(self.path(), start, || {
             let mut pages = Pages::open(&window, self.metadata(), row_group, leaves.start)?;
             while let Some(page) = pages.peek_next_page()? {
-                let count = if page.is_dict { 0 } else { page.num_rows.or(page.num_levels).unwrap_or(0) };
+                let count = if page.is_dict { 0 } else { page.num_levels.or(page.num_rows).unwrap_or(0) };
                 let first = looked_at.len();
                 if count > rows.len() - first {
                     return Err(ParquetError::General(format!("its pages have more than {} rows", rows.len())));
@@ -54,7 +54,10 @@ impl ParquetFile {
                     return Ok(true);
                 }
             }
-            Ok(false)
+            match looked_at.len() == rows.len() {
+                true => Ok(false),
+                false => Err(ParquetError::General(format!("its pages have fewer than {} rows", rows.len()))),
+            }
         })?;
         // What has a value is read next, and counts then.
         if !found {

@@ -87,13 +87,13 @@ pub(crate) fn read_values(
     if !value_type.is_array() {
         return take(&values, &UInt32Array::from(starts), None).map(Some).map_err(corrupt);
     }
-    let mut indices = UInt32Builder::new();
-    let mut lengths = Vec::with_capacity(owners.len());
+    let (mut indices, mut lengths, mut total) = (UInt32Builder::new(), Vec::with_capacity(owners.len()), 0_usize);
     for start in &starts {
         let first = start.map_or(0, |start| start as usize);
         let len = start.map_or(0, |start| found.array_lens.value(start as usize) as usize);
-        if first + len > values.len() {
-            return Err(Error::corrupt(file.path(), 0, "an array reaches beyond its run"));
+        total = total.saturating_add(len);
+        if first + len > values.len() || total > values.len() {
+            return Err(Error::corrupt(file.path(), 0, "an array reaches beyond its run, or into another one"));
         }
         (first..first + len).for_each(|index| indices.append_value(u32::try_from(index).unwrap_or(u32::MAX)));
         lengths.push(len);
@@ -128,11 +128,12 @@ impl<'a> Places<'a> {
 
     /// The place of an owner, quickest where it is at or soon behind the last one.
     fn of(&mut self, owner: u32) -> Option<usize> {
-        if self.at.checked_sub(1).and_then(|before| self.owners.get(before)).is_some_and(|before| *before >= owner) {
-            self.at = 0;
-        }
-        while self.owners.get(self.at).is_some_and(|other| *other < owner) {
-            self.at += 1;
+        const NEAR: usize = 8;
+        let is_before = |at: usize| self.owners.get(at).is_some_and(|other| *other < owner);
+        let is_back = self.at.checked_sub(1).is_some_and(|before| !is_before(before));
+        match (self.at..self.at + NEAR).find(|at| !is_before(*at)) {
+            Some(near) if !is_back => self.at = near,
+            _ => self.at = self.owners.partition_point(|other| *other < owner),
         }
         self.owners.get(self.at).is_some_and(|other| *other == owner).then_some(self.at)
     }
