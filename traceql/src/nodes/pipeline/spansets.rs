@@ -109,12 +109,16 @@ impl Rows {
         let (alone, mut rest) = split_alone(steps);
         let mut spansets = self.run_alone(alone, spansets);
         while let [step, after @ ..] = rest {
-            let of_all = match step {
+            let (alone, later) = split_alone(rest);
+            if !alone.is_empty() {
+                spansets = self.run_alone(alone, spansets.into_iter());
+                rest = later;
+                continue;
+            }
+            spansets = match step {
                 Step::Spansets(tree) => self.pick(tree, spansets).into_iter().map(|(_, spanset)| spanset).collect(),
                 _ => coalesce(spansets),
             };
-            let (alone, after) = split_alone(after);
-            spansets = if alone.is_empty() { of_all } else { self.run_alone(alone, of_all.into_iter()) };
             rest = after;
         }
         spansets
@@ -123,29 +127,25 @@ impl Rows {
     /// Runs steps that look at each spanset alone, one spanset after the other: what a later step drops takes no memory.
     fn run_alone(&self, steps: &[Step], spansets: impl Iterator<Item = Spanset>) -> Vec<Spanset> {
         let (mut out, mut scratch) = (Vec::new(), Scratch::default());
-        // What is still to go through the steps from a number on, the next one last: a query may have thousands of steps.
-        let mut todo: Vec<(usize, Spanset)> = Vec::new();
-        for spanset in spansets {
-            todo.push((0, spanset));
-            while let Some((step, mut spanset)) = todo.pop() {
-                match steps.get(step) {
-                    Some(Step::Where { op, left, right }) => {
-                        if self.meets(*op, left, right, &mut spanset, &mut scratch) {
-                            todo.push((step + 1, spanset));
-                        }
-                    }
-                    Some(Step::GroupBy { source, label }) => {
-                        let first = todo.len();
-                        let grouped = |spanset| todo.push((step + 1, spanset));
-                        self.group(*source, *label, spanset, &mut scratch.pairs, grouped);
-                        todo.get_mut(first..).unwrap_or_default().reverse();
-                    }
-                    // Others look at all spansets: see `split_alone`.
-                    Some(Step::Spansets(_) | Step::Coalesce) | None => out.push(spanset),
+        spansets.for_each(|spanset| self.push(steps, spanset, &mut scratch, &mut out));
+        out
+    }
+
+    /// Hands a spanset to the first step, and what comes of it to the next.
+    fn push(&self, steps: &[Step], mut spanset: Spanset, scratch: &mut Scratch, out: &mut Vec<Spanset>) {
+        let Some((step, rest)) = steps.split_first() else { return out.push(spanset) };
+        match step {
+            Step::Where { op, left, right } => {
+                if self.meets(*op, left, right, &mut spanset, scratch) {
+                    self.push(rest, spanset, scratch, out);
                 }
             }
+            Step::GroupBy { source, label } => self.group(*source, *label, spanset, scratch, |spanset, scratch| {
+                self.push(rest, spanset, scratch, out);
+            }),
+            // They look at all spansets: see `split_alone`.
+            Step::Spansets(_) | Step::Coalesce => out.push(spanset),
         }
-        out
     }
 
     /// What a tree picks of each spanset; nothing of those of which it picks no span.
@@ -348,10 +348,12 @@ impl Rows {
         source: usize,
         label: usize,
         mut spanset: Spanset,
-        pairs: &mut Vec<(u32, u32)>,
-        mut take: impl FnMut(Spanset),
+        scratch: &mut Scratch,
+        mut take: impl FnMut(Spanset, &mut Scratch),
     ) {
         let Some(groups) = self.groups.get(source) else { return };
+        // What comes after may group again.
+        let mut pairs = std::mem::take(&mut scratch.pairs);
         pairs.clear();
         for row in &spanset.rows {
             match groups.of(*row) {
@@ -366,16 +368,17 @@ impl Rows {
             (label, Found::Group { source, rank })
         };
         if pairs.first().map(|(rank, _)| rank) == pairs.last().map(|(rank, _)| rank) {
-            spanset.attributes.push(found(pairs));
-            take(spanset);
+            spanset.attributes.push(found(&pairs));
+            take(spanset, scratch);
         } else {
             for chunk in pairs.chunk_by(|a, b| a.0 == b.0) {
                 let mut attributes = spanset.attributes.clone();
                 attributes.push(found(chunk));
                 let rows = chunk.iter().map(|(_, row)| *row).collect();
-                take(Spanset { trace: spanset.trace, rows, attributes });
+                take(Spanset { trace: spanset.trace, rows, attributes }, scratch);
             }
         }
+        scratch.pairs = pairs;
     }
 }
 
@@ -387,10 +390,13 @@ struct Scratch {
     found: Vec<(usize, Found)>,
 }
 
-/// The steps up to the first that looks at more than one spanset, and the others.
+/// So many steps go through a spanset in one go: each is a call within the last one's, and a query may have thousands.
+const TOGETHER: usize = 16;
+
+/// The first steps that look at one spanset alone, and the others.
 fn split_alone(steps: &[Step]) -> (&[Step], &[Step]) {
-    let alone = steps.iter().take_while(|step| matches!(step, Step::Where { .. } | Step::GroupBy { .. })).count();
-    steps.split_at(alone)
+    let alone = steps.iter().take_while(|step| matches!(step, Step::Where { .. } | Step::GroupBy { .. }));
+    steps.split_at(alone.take(TOGETHER).count())
 }
 
 /// One spanset a trace, with every span once and without attributes.
