@@ -3,25 +3,21 @@
 #![cfg(feature = "datafusion")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "support/scan.rs"]
+mod scan;
 mod support;
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    path::Path,
-    sync::{Arc, LazyLock},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use datafusion::{
     arrow::{
         array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringViewArray, UInt32Array},
-        compute::{concat_batches, filter_record_batch, take},
+        compute::{filter_record_batch, take},
         datatypes::{Int32Type, UInt32Type, UInt64Type},
     },
-    catalog::TableProvider,
     common::ScalarValue,
     logical_expr::{Expr, lit},
-    physical_plan::collect,
-    prelude::{SessionContext, ident},
+    prelude::ident,
 };
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -31,12 +27,10 @@ use opentelemetry_proto::tonic::{
 };
 use proptest::prelude::*;
 use prost::Message;
+use scan::{block_of, scan};
 use tracestore::{
     Error, Snapshot,
-    block::{AttributeScope, AttributeType, Block, BlockBuilder, SpanColumn},
-    io::{MemoryVfs, Vfs},
-    model::BlockId,
-    table::SpanTable,
+    block::{AttributeScope, AttributeType, SpanColumn},
 };
 
 /// Trace, span id, kind: the spans of a trace with the same id and kind are one span.
@@ -122,35 +116,6 @@ fn parent_by_id(spans: &BTreeMap<Key, Span>, key: &Key, span: &Span) -> Option<K
     let wanted = if span.kind == 2 { 3 } else { 2 };
     let fits = |other: &&Key| *other != key && (all.len() == 1 || other.2 == wanted);
     all.iter().copied().find(fits).cloned()
-}
-
-fn block_of(requests: &[ExportTraceServiceRequest]) -> Snapshot {
-    let mut builder = BlockBuilder::new();
-    for request in requests {
-        builder.push(&request.encode_to_vec().into()).unwrap();
-    }
-    let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
-    builder.finish(vfs.as_ref(), Path::new("block"), BlockId::generate()).unwrap();
-    Snapshot::new(vec![Block::open(vfs, Path::new("block")).unwrap()])
-}
-
-static RUNTIME: LazyLock<tokio::runtime::Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().unwrap());
-static SESSION: LazyLock<SessionContext> = LazyLock::new(SessionContext::new);
-
-/// The rows that meet the filters, in the order of the block.
-fn scan(snapshot: &Snapshot, columns: &[SpanColumn], filters: &[Expr]) -> RecordBatch {
-    let table = SpanTable::new(snapshot.clone(), columns.to_vec());
-    let batches = RUNTIME.block_on(async {
-        let plan = table.scan(&SESSION.state(), None, filters, None).await.unwrap();
-        collect(plan, SESSION.task_ctx()).await.unwrap()
-    });
-    let batch = concat_batches(&table.schema(), &batches).unwrap();
-    let mut order: Vec<u32> = (0..batch.num_rows() as u32).collect();
-    let rows = column(&batch, &SpanColumn::Row).as_primitive::<UInt32Type>().clone();
-    order.sort_by_key(|index| rows.value(*index as usize));
-    let columns = batch.columns().iter().map(|array| take(array, &UInt32Array::from(order.clone()), None).unwrap());
-    RecordBatch::try_new(batch.schema(), columns.collect()).unwrap()
 }
 
 fn column<'a>(batch: &'a RecordBatch, column: &SpanColumn) -> &'a ArrayRef {

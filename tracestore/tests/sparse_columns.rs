@@ -4,22 +4,20 @@
 #![cfg(feature = "datafusion")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
-use std::{
-    path::Path,
-    sync::{Arc, LazyLock},
-};
+#[path = "support/scan.rs"]
+mod scan;
+
+use std::sync::LazyLock;
 
 use datafusion::{
     arrow::{
         array::{Array, AsArray, BooleanArray, RecordBatch},
-        compute::{concat_batches, filter_record_batch},
+        compute::filter_record_batch,
         datatypes::UInt32Type,
     },
-    catalog::TableProvider,
     common::ScalarValue,
     logical_expr::{Expr, lit},
-    physical_plan::collect,
-    prelude::{SessionContext, ident},
+    prelude::ident,
 };
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -28,13 +26,10 @@ use opentelemetry_proto::tonic::{
     trace::v1::{ResourceSpans, ScopeSpans, Span},
 };
 use proptest::prelude::*;
-use prost::Message;
+use scan::{block_of, scan};
 use tracestore::{
     Snapshot,
-    block::{AttributeScope, AttributeType, Block, BlockBuilder, SpanColumn},
-    io::{MemoryVfs, Vfs},
-    model::BlockId,
-    table::SpanTable,
+    block::{AttributeScope, AttributeType, SpanColumn},
 };
 
 /// Three pages of spans and a part of one.
@@ -90,8 +85,7 @@ fn attributes(id: u64, service: usize) -> Vec<KeyValue> {
 }
 
 static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
-    let mut builder = BlockBuilder::new();
-    for (number, service) in SERVICES.iter().enumerate() {
+    let request = |(number, service): (usize, &&str)| {
         let of_service = (1..=SPANS).filter(|id| service_of(*id) == number);
         let spans = of_service.map(|id| Span {
             trace_id: u128::from(id / 9 + 1).to_be_bytes().to_vec(),
@@ -111,17 +105,10 @@ static SNAPSHOT: LazyLock<Snapshot> = LazyLock::new(|| {
             scope_spans: vec![ScopeSpans { spans: spans.collect(), ..ScopeSpans::default() }],
             ..ResourceSpans::default()
         };
-        let request = ExportTraceServiceRequest { resource_spans: vec![resource_spans] };
-        builder.push(&request.encode_to_vec().into()).unwrap();
-    }
-    let vfs: Arc<dyn Vfs> = Arc::new(MemoryVfs::default());
-    builder.finish(vfs.as_ref(), Path::new("block"), BlockId::generate()).unwrap();
-    Snapshot::new(vec![Block::open(vfs, Path::new("block")).unwrap()])
+        ExportTraceServiceRequest { resource_spans: vec![resource_spans] }
+    };
+    block_of(&SERVICES.iter().enumerate().map(request).collect::<Vec<_>>())
 });
-
-static RUNTIME: LazyLock<tokio::runtime::Runtime> =
-    LazyLock::new(|| tokio::runtime::Builder::new_current_thread().build().unwrap());
-static SESSION: LazyLock<SessionContext> = LazyLock::new(SessionContext::new);
 
 /// Every attribute in every type that it has, and what is found by way of traces, resources and scopes.
 static COLUMNS: LazyLock<Vec<SpanColumn>> = LazyLock::new(|| {
@@ -152,20 +139,11 @@ static COLUMNS: LazyLock<Vec<SpanColumn>> = LazyLock::new(|| {
     columns
 });
 
-fn scan(filters: &[Expr]) -> RecordBatch {
-    let table = SpanTable::new(SNAPSHOT.clone(), COLUMNS.clone());
-    let batches = RUNTIME.block_on(async {
-        let plan = table.scan(&SESSION.state(), None, filters, None).await.unwrap();
-        collect(plan, SESSION.task_ctx()).await.unwrap()
-    });
-    concat_batches(&table.schema(), &batches).unwrap()
-}
-
-static ALL: LazyLock<RecordBatch> = LazyLock::new(|| scan(&[]));
+static ALL: LazyLock<RecordBatch> = LazyLock::new(|| scan(&SNAPSHOT, &COLUMNS, &[]));
 
 fn check(filters: &[Expr], meets: impl Fn(usize) -> bool) {
     let mask: BooleanArray = (0..ALL.num_rows()).map(|row| Some(meets(row))).collect();
-    assert!(scan(filters) == filter_record_batch(&ALL, &mask).unwrap(), "{filters:?}");
+    assert!(scan(&SNAPSHOT, &COLUMNS, filters) == filter_record_batch(&ALL, &mask).unwrap(), "{filters:?}");
 }
 
 fn service_is(service: &str) -> Expr {

@@ -10,22 +10,20 @@ use std::{
 
 use arrow::{
     array::{
-        Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Float64Array, Int32Array, Int64Array, ListArray,
-        StringViewArray, StringViewBuilder, UInt32Array, UInt64Array,
+        Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Float64Array, Int32Array, Int64Array,
+        StringViewArray, UInt32Array, UInt64Array,
     },
-    buffer::{BooleanBuffer, OffsetBuffer},
+    buffer::BooleanBuffer,
     compute::{cast, filter, take},
-    datatypes::{DataType, Field, Int32Type, Int64Type, UInt32Type, UInt64Type},
+    datatypes::{DataType, Int32Type, Int64Type, UInt32Type, UInt64Type},
 };
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-use super::{
-    Block, ParquetFile, Values, keys::owner_row_group, plan::ReadPlan, residual::read_values, structure, weight::weight,
-};
+use super::{Block, Values, keys::owner_row_group, plan::ReadPlan, residual::read_values, structure, weight::weight};
 use crate::{
     Error, Result,
     block::{
-        column::{AttributeScope, AttributeType, Level, SpanColumn},
+        column::{AttributeScope, AttributeType, SpanColumn},
         meta::RowGroupMeta,
         schema::{columns, row_flags},
     },
@@ -241,7 +239,7 @@ impl<'a> SpanReader<'a> {
     }
 
     /// A column of the file for the rows left.
-    fn physical(&self, name: &str) -> Result<ArrayRef> {
+    pub(super) fn physical(&self, name: &str) -> Result<ArrayRef> {
         let file = self.block.span_file()?;
         let column = file.column(name);
         let column = column.ok_or_else(|| Error::corrupt(file.path(), 0, format!("there is no column `{name}`")))?;
@@ -272,7 +270,7 @@ impl<'a> SpanReader<'a> {
         self.physical(name).map(Some)
     }
 
-    fn unsigned(&self, name: &str) -> Result<UInt32Array> {
+    pub(super) fn unsigned(&self, name: &str) -> Result<UInt32Array> {
         let array = self.physical(name)?;
         array
             .as_primitive_opt::<UInt32Type>()
@@ -294,13 +292,18 @@ impl<'a> SpanReader<'a> {
         Ok(known.get_or_init(|| ordinals).clone())
     }
 
+    /// A reader of the same row group with these rows, or all.
+    pub(super) fn with(&self, selected: Option<BooleanBuffer>) -> Self {
+        Self { selected, left: Arc::default(), ..*self }
+    }
+
     /// A number column for all rows of the row group.
-    fn whole(&self, name: &str) -> Result<UInt32Array> {
-        Self { selected: None, left: Arc::default(), ..*self }.unsigned(name)
+    pub(super) fn whole(&self, name: &str) -> Result<UInt32Array> {
+        self.with(None).unsigned(name)
     }
 
     /// The rows left of an array over all rows of the row group.
-    fn select(&self, array: ArrayRef) -> Result<ArrayRef> {
+    pub(super) fn select(&self, array: ArrayRef) -> Result<ArrayRef> {
         match &self.selected {
             None => Ok(array),
             Some(selected) => {
@@ -309,7 +312,7 @@ impl<'a> SpanReader<'a> {
         }
     }
 
-    fn wrong(&self, reason: &impl ToString) -> Error {
+    pub(super) fn wrong(&self, reason: &impl ToString) -> Error {
         Error::corrupt(self.block.path(), 0, reason.to_string())
     }
 
@@ -320,82 +323,6 @@ impl<'a> SpanReader<'a> {
             return Ok(array);
         }
         Ok(Arc::new(durations.unary::<_, Int64Type>(|duration| duration.max(0))))
-    }
-
-    fn parent_ids(&self) -> Result<ArrayRef> {
-        let whole = Self { selected: None, left: Arc::default(), ..*self };
-        let offsets = whole.unsigned(columns::PARENT_OFFSET)?;
-        let (ids, explicit) = (whole.physical(columns::SPAN_ID)?, whole.physical(columns::PARENT_SPAN_ID)?);
-        let (Some(ids), Some(explicit)) = (ids.as_fixed_size_binary_opt(), explicit.as_fixed_size_binary_opt()) else {
-            return Err(self.wrong(&"span ids are no fixed-size bytes"));
-        };
-        let mut texts = StringViewBuilder::with_capacity(offsets.len());
-        for (row, offset) in offsets.values().iter().enumerate() {
-            let parent = (*offset > 0).then(|| row.checked_sub(*offset as usize)).flatten();
-            let id = match parent {
-                Some(parent) => ids.value(parent),
-                None if explicit.is_valid(row) => explicit.value(row),
-                None => &[0; 8],
-            };
-            texts.append_value(hex(id));
-        }
-        self.select(Arc::new(texts.finish()))
-    }
-
-    /// The ids that are stored are those without a row; zeros are a root's.
-    fn missing_parents(&self) -> Result<ArrayRef> {
-        let ids = self.physical(columns::PARENT_SPAN_ID)?;
-        let ids = ids.as_fixed_size_binary_opt().ok_or_else(|| self.wrong(&"span ids are no fixed-size bytes"))?;
-        let number = |id: Option<&[u8]>| Some(u64::from_be_bytes(id?.try_into().ok()?)).filter(|number| *number > 0);
-        Ok(Arc::new(ids.iter().map(number).collect::<UInt64Array>()))
-    }
-
-    /// What a column has at the parents of the rows left.
-    ///
-    /// A parent need not be left itself: it may have failed a condition, or lie on a page that was pruned. But it is in
-    /// this row group, which ends with a trace, and it is no row that nobody sees: shadowed copies are nobody's parent,
-    /// and traces are hidden as a whole.
-    fn of_parent(&self, column: &SpanColumn) -> Result<Values> {
-        if column.level() != Level::Span {
-            return Err(Error::Internal(format!("{} has no value of a parent", column.name())));
-        }
-        if self.is_absent(column)? {
-            return Ok(Values::Missing);
-        }
-        let (first, offsets) = (self.meta.first_row as u32, self.unsigned(columns::PARENT_OFFSET)?);
-        let parent = |(row, offset): (&u32, &u32)| match (row - first).checked_sub(*offset) {
-            _ if *offset == 0 => Ok(None),
-            Some(parent) => Ok(Some(parent)),
-            None => Err(self.wrong(&"a parent is out of reach")),
-        };
-        let parents =
-            self.row_numbers().values().iter().zip(offsets.values()).map(parent).collect::<Result<Vec<_>>>()?;
-        let Some((selected, places)) = gather(&parents, self.meta.rows as usize) else { return Ok(Values::Missing) };
-        let values = Self { selected: Some(selected), left: Arc::default(), ..*self }.read(column)?;
-        values.take(&places).map_err(|error| self.wrong(&error))
-    }
-
-    fn nested_set(&self, column: &SpanColumn) -> Result<ArrayRef> {
-        let (offsets, flags) = (self.whole(columns::PARENT_OFFSET)?, self.whole(columns::ROW_FLAGS)?);
-        let under_root = |row| flags.value(row) & row_flags::UNDER_ROOT != 0;
-        let first_rows = self.block.trace_table()?.first_rows()?;
-        let (first, traces) = (self.meta.first_trace as usize, self.meta.traces as usize);
-        if first + traces > first_rows.len() {
-            return Err(self.wrong(&"the trace table is shorter than the row groups say"));
-        }
-        let starts = first_rows.slice(first, traces);
-        let starts = starts.values().iter().map(|row| (*row as usize).saturating_sub(self.meta.first_row as usize));
-        let (mut left, parents) = structure::nested_sets(offsets.values(), under_root, starts);
-        if *column == SpanColumn::NestedSetParent {
-            return self.select(Arc::new(Int64Array::from(parents)));
-        }
-        if *column == SpanColumn::NestedSetRight {
-            let descendants = self.whole(columns::DESCENDANTS)?;
-            for (left, descendants) in left.iter_mut().zip(descendants.values()) {
-                *left += if *left > 0 { 2 * i64::from(*descendants) + 1 } else { 0 };
-            }
-        }
-        self.select(Arc::new(Int64Array::from(left)))
     }
 
     /// A value of the trace that each row belongs to.
@@ -506,107 +433,11 @@ impl<'a> SpanReader<'a> {
             AttributeScope::Event | AttributeScope::Link => self.list(column).map(Values::Plain),
         }
     }
-
-    /// A column of events or links: for each row left the list of its events' or links' values.
-    fn list(&self, column: &SpanColumn) -> Result<ArrayRef> {
-        let (file, first, owners) = match column.level() {
-            Level::Event => (self.block.event_file()?, self.meta.first_event as usize, self.meta.events as usize),
-            _ => (self.block.link_file()?, self.meta.first_link as usize, self.meta.links as usize),
-        };
-        let element_type = column.value_data_type();
-        let (Some(file), true) = (file, owners > 0) else {
-            let empty = arrow::array::new_empty_array(&element_type);
-            return self.list_of(OffsetBuffer::from_lengths(std::iter::repeat_n(0, self.rows())), empty);
-        };
-        let range = first..first + owners;
-        let spans = file.read_ranges("span", std::slice::from_ref(&range))?;
-        let spans = spans.as_primitive_opt::<UInt32Type>().ok_or_else(|| self.wrong(&"`span` is no UINT32"))?;
-        if spans.len() != owners {
-            return Err(Error::corrupt(file.path(), 0, "there are fewer rows than the row groups say"));
-        }
-        // Spans and owners ascend: one walk over both.
-        let (mut indices, mut lengths, mut owner) = (Vec::new(), Vec::with_capacity(self.rows()), 0);
-        for row in self.row_numbers().values() {
-            while owner < owners && spans.value(owner) < *row {
-                owner += 1;
-            }
-            let start = owner;
-            while owner < owners && spans.value(owner) == *row {
-                indices.push(owner as u32);
-                owner += 1;
-            }
-            lengths.push(owner - start);
-        }
-        let values = self.owner_values(column, file, range)?.to_array(&element_type, owners);
-        let elements = values.and_then(|values| take(&values, &UInt32Array::from(indices), None));
-        self.list_of(OffsetBuffer::from_lengths(lengths), elements.map_err(|error| self.wrong(&error))?)
-    }
-
-    /// A value per event or link of the row group.
-    fn owner_values(&self, column: &SpanColumn, file: &ParquetFile, range: Range<usize>) -> Result<Values> {
-        let ranges = std::slice::from_ref(&range);
-        let element_type = column.value_data_type();
-        let array = match column {
-            SpanColumn::EventName => file.read_ranges("name", ranges)?,
-            SpanColumn::EventTimeSinceStart => file.read_ranges("time_since_start", ranges)?,
-            SpanColumn::LinkTraceId => self.block.link_trace_ids(file, range)?,
-            SpanColumn::LinkSpanId => hex_texts(&file.read_ranges("span_id", ranges)?)?,
-            SpanColumn::Attribute { scope, key, value_type } => {
-                let entry = self.block.keys()?.entry(*scope, key, *value_type, owner_row_group(*scope, self.row_group));
-                match entry {
-                    None => return Ok(Values::Missing),
-                    Some(entry) if entry.column => file.read_ranges(&column.name(), ranges)?,
-                    Some(entry) => {
-                        let residual = self.block.residual_file()?;
-                        let residual = residual.ok_or_else(|| self.wrong(&"there is no attributes.parquet"))?;
-                        let owners: Vec<u32> = range.map(|owner| owner as u32).collect();
-                        match read_values(residual, entry.run, *value_type, &owners)? {
-                            Some(values) => values,
-                            None => return Ok(Values::Missing),
-                        }
-                    }
-                }
-            }
-            _ => return Err(Error::Internal(format!("{} is no column of events or links", column.name()))),
-        };
-        Values::from_array(array, &element_type).map_err(|error| self.wrong(&error))
-    }
-
-    fn list_of(&self, offsets: OffsetBuffer<i32>, elements: ArrayRef) -> Result<ArrayRef> {
-        let field = Arc::new(Field::new_list_field(elements.data_type().clone(), true));
-        let list = ListArray::try_new(field, offsets, elements, None);
-        list.map(|list| Arc::new(list) as ArrayRef).map_err(|error| self.wrong(&error))
-    }
 }
 
 /// Whether codes are those of so many values.
 fn are_below(codes: &[i32], values: usize) -> bool {
     codes.iter().map(|code| code.cast_unsigned()).max().is_none_or(|last| (last as usize) < values)
-}
-
-/// Which of `rows` rows to read to have all of those given, and where each is among them; `None` where none is given.
-fn gather(wanted: &[Option<u32>], rows: usize) -> Option<(BooleanBuffer, UInt32Array)> {
-    /// Up to this many rows for each that is wanted, it is cheaper to read all in between than to pick.
-    const DENSE: usize = 4;
-    let given = || wanted.iter().flatten().copied();
-    let (first, last) = (given().min()?, given().max()?);
-    let mut selected = BooleanBufferBuilder::new(rows);
-    let places = if (last - first) as usize <= DENSE * wanted.len() {
-        selected.append_n(first as usize, false);
-        selected.append_n((last - first) as usize + 1, true);
-        wanted.iter().map(|row| Some((*row)? - first)).collect()
-    } else {
-        let mut distinct: Vec<u32> = given().collect();
-        distinct.sort_unstable();
-        distinct.dedup();
-        for row in &distinct {
-            selected.append_n((*row as usize).saturating_sub(selected.len()), false);
-            selected.append(true);
-        }
-        wanted.iter().map(|row| distinct.binary_search(row.as_ref()?).ok().map(|place| place as u32)).collect()
-    };
-    selected.append_n(rows.saturating_sub(selected.len()), false);
-    Some((selected.finish(), places))
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -616,33 +447,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// Bytes as hexadecimal digits.
-fn hex_texts(array: &ArrayRef) -> Result<ArrayRef> {
+pub(super) fn hex_texts(array: &ArrayRef) -> Result<ArrayRef> {
     let texts: StringViewArray = match array.data_type() {
         DataType::FixedSizeBinary(_) => array.as_fixed_size_binary().iter().map(|id| id.map(hex)).collect(),
         DataType::Binary => array.as_binary::<i32>().iter().map(|id| id.map(hex)).collect(),
         other => return Err(Error::Internal(format!("ids are stored as {other}"))),
     };
     Ok(Arc::new(texts))
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    proptest! {
-        #[test]
-        fn what_is_gathered_is_found(wanted in prop::collection::vec(prop::option::of(0..200_u32), 0..20)) {
-            let Some((selected, places)) = gather(&wanted, 200) else {
-                prop_assert!(wanted.iter().all(Option::is_none));
-                return Ok(());
-            };
-            prop_assert_eq!(selected.len(), 200);
-            let read: Vec<u32> = selected.set_indices_u32().collect();
-            let found: Vec<_> = places.iter().map(|place| Some(read[place? as usize])).collect();
-            prop_assert!(read.len() <= 4 * wanted.len() + 1);
-            prop_assert_eq!(found, wanted);
-        }
-    }
 }
